@@ -1,0 +1,110 @@
+"""The vocabulary: every name that users, other programs or the API server see, in one place.
+
+A name that stands here is a contract. Code refers to the constants and never spells a name again.
+"""
+
+from enum import StrEnum
+
+GROUP = "sidecarinjector.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+KIND = "SidecarInjectorConfig"
+PLURAL = "sidecarinjectorconfigs"
+
+APP = "sidecar-injector"
+FIELD_MANAGER = APP
+
+# On Pods.
+INJECT = f"{GROUP}/inject"
+"""Label (an annotation is understood too): `true` asks for injection, `false` opts out."""
+TEMPLATES = f"{GROUP}/templates"
+"""Annotation: comma-separated names of templates or aliases to use instead of the config's defaults."""
+STATUS = f"{GROUP}/status"
+"""Annotation, ours: what was injected, by which config and revision, as JSON."""
+AUTO_IMAGE = "auto"
+"""Image of a container that a Pod declares only to customise the injected container of that name."""
+
+# On Namespaces.
+NAMESPACE_INJECTION = "istio-injection"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "local-path-storage")
+"""Never injected, whatever their labels say: the cluster has to start without us."""
+
+MIRROR_POD = "kubernetes.io/config.mirror"
+
+# Objects of ours in the cluster.
+MUTATING_WEBHOOK = APP
+VALIDATING_WEBHOOK = APP
+CA_SECRET = f"{APP}-ca"
+CONFIG_LABEL = f"{GROUP}/config"
+"""Label of the objects that we keep for a config: its name."""
+WEBHOOK_DOMAIN = f"inject.{GROUP}"
+"""Suffix of the names of webhook entries: `<config>.inject.sidecarinjector.dev`."""
+VALIDATING_ENTRY = f"validate.{GROUP}"
+
+# Paths of the webhook server.
+INJECT_PATH = "/inject"
+VALIDATE_PATH = "/validate"
+INJECT_HANDLER = "inject"
+VALIDATE_HANDLER = "validate"
+
+
+class Reason(StrEnum):
+    """Why a Pod was or was not injected: the same code in metrics, logs, audit annotations and warnings."""
+
+    INJECTED = "Injected"
+    ALREADY_INJECTED = "AlreadyInjected"
+    NOTHING_TO_INJECT = "NothingToInject"
+    AUDITED = "Audited"
+    DISABLED = "Disabled"
+    NOT_A_POD_CREATION = "NotAPodCreation"
+    NOT_A_CONFIG_CHANGE = "NotAConfigChange"
+    MIRROR_POD = "MirrorPod"
+    SYSTEM_NAMESPACE = "SystemNamespace"
+    NAMESPACE_NOT_SELECTED = "NamespaceNotSelected"
+    POD_OPTED_OUT = "PodOptedOut"
+    POD_NOT_SELECTED = "PodNotSelected"
+    NEVER_INJECT = "NeverInject"
+    POLICY_DISABLED = "PolicyDisabled"
+    CONFLICT_SKIPPED = "ConflictSkipped"
+    CONFLICT_REJECTED = "ConflictRejected"
+    UNKNOWN_TEMPLATE = "UnknownTemplate"
+    TEMPLATE_REFUSED = "TemplateRefused"
+    CONFIG_DELETED = "ConfigDeleted"
+    CONFIG_ACCEPTED = "ConfigAccepted"
+    CONFIG_NOT_ACCEPTED = "ConfigNotAccepted"
+    RENDER_ERROR = "RenderError"
+    MERGE_ERROR = "MergeError"
+    INTERNAL_ERROR = "InternalError"
+
+
+class Condition(StrEnum):
+    """Types of the conditions in a SidecarInjectorConfig's status."""
+
+    ACCEPTED = "Accepted"
+    PROGRAMMED = "Programmed"
+    READY = "Ready"
+
+
+class AuditKey(StrEnum):
+    """Keys of our audit annotations; the API server prefixes them with the webhook entry's name."""
+
+    CONFIG = "config"
+    REVISION = "revision"
+    REASON = "reason"
+
+
+class Metric(StrEnum):
+    """Names of the Prometheus metrics."""
+
+    ADMISSIONS = "sidecar_injector_admissions_total"
+    ADMISSION_SECONDS = "sidecar_injector_admission_duration_seconds"
+    REJECTED_REQUESTS = "sidecar_injector_rejected_requests_total"
+    IN_FLIGHT = "sidecar_injector_requests_in_flight"
+    CONFIG_INFO = "sidecar_injector_config_info"
+    CONFIG_ACCEPTED = "sidecar_injector_config_accepted"
+    CONFIG_GENERATION = "sidecar_injector_config_generation"
+    SNAPSHOT_AGE = "sidecar_injector_snapshot_age_seconds"
+    CONFIG_ERRORS = "sidecar_injector_config_errors_total"
+    CERTIFICATE_EXPIRY = "sidecar_injector_certificate_expiry_timestamp_seconds"
+    WEBHOOK_REPAIRS = "sidecar_injector_webhook_writes_total"

@@ -1,0 +1,99 @@
+"""The state of one rendering: the variables, the slots of printed values, and the budget."""
+
+from collections.abc import Mapping
+
+from jinja2 import pass_context
+from jinja2.environment import Environment
+from jinja2.runtime import Context, Undefined
+
+from sidecar_injector.templating.failures import Failure, LimitReached
+from sidecar_injector.templating.language.values import (
+    HIGHEST,
+    LOWEST,
+    OMIT,
+    Fragment,
+    YamlText,
+    plain,
+    size_of,
+    text_of,
+)
+from sidecar_injector.templating.limits import Limits
+from sidecar_injector.templating.markers import marker
+
+
+class RenderContext(Context):
+    """Jinja's context, which generated code hands to every filter, with what one rendering needs."""
+
+    def __init__(self, environment: Environment, variables: Mapping[str, object], limits: Limits) -> None:
+        super().__init__(environment, variables, None, {})  # type: ignore[arg-type]
+        self.slots: list[object] = []
+        self.limits = limits
+        self.depth_limit = limits.depth
+        self.steps = limits.steps
+        self.room = limits.result
+        self.calls = 0
+        self.yaml_slots: list[int] = []
+
+    def plain(self, value: object) -> object:
+        """Return the value as plain JSON; raises Failure for what JSON cannot hold."""
+        if value is OMIT:
+            raise Failure("`omit` is used as a value", "print `omit` as the whole value of a key or a list item")
+        return plain(value, self)
+
+    def text(self, value: object) -> str:
+        """Return the value as text, as it would be printed inside a longer text."""
+        if type(value) is str:
+            return value
+        return text_of(plain(value, self))
+
+    def field(self, item: object, path: object, *, strict: bool = True) -> object:
+        """Look up a field, such as `name` or `resources.limits`; if it is missing, that is an error when `strict`."""
+        found = item
+        for name in path.split(".") if isinstance(path, str) else [path]:
+            found = self.environment.getitem(found, int(name) if isinstance(name, str) and name.isdecimal() else name)
+        if strict and isinstance(found, Undefined):
+            str(found)
+        return found
+
+    def charge(self, steps: int) -> None:
+        """Take this number of steps from the budget."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise LimitReached(
+                f"the template takes more than {self.limits.steps} steps", "loop over less, or nest fewer loops"
+            )
+
+    def pay(self, characters: int) -> None:
+        """Check and pay for a text of this length before it is made."""
+        if characters > self.limits.text:
+            raise LimitReached(f"a text grows to more than {self.limits.text} characters", "make a shorter text")
+        self.charge(characters >> 9)
+
+    def take_room(self, characters: int) -> None:
+        """Account for a printed value of this length."""
+        self.room -= characters
+        if self.room < 0:
+            raise LimitReached(
+                f"all printed values together have more than {self.limits.result} characters", "print less"
+            )
+
+
+@pass_context
+def print_value(context: RenderContext, value: object) -> str:
+    """Store a printed value in a slot and give its marker; this is Jinja's `finalize`.
+
+    It takes the context, and is therefore never run at compile time for constant expressions.
+    """
+    kind = type(value)
+    if kind is str:
+        context.take_room(len(value))  # type: ignore[arg-type]
+    elif kind is Fragment:
+        return value.text  # type: ignore[attr-defined, no-any-return]
+    elif not (kind is bool or value is None or (kind is int and LOWEST <= value <= HIGHEST)):  # type: ignore[operator]
+        value = plain(value, context)
+        context.take_room(size_of(value))
+    slots = context.slots
+    if kind is YamlText:
+        context.yaml_slots.append(len(slots))
+    slots.append(value)
+    return marker(len(slots) - 1)
