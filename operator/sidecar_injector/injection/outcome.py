@@ -1,0 +1,19 @@
+"""What comes of one Pod."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidecar_injector.injection.decide import Decision
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The decision, the operations that carry it out (none: leave the Pod alone), the resulting Pod, and warnings.
+
+    In Audit mode `pod` is the Pod as it would be, and `patch` is empty.
+    """
+
+    decision: Decision
+    pod: Mapping[str, object]
+    patch: tuple[dict[str, object], ...] = ()
+    warnings: tuple[str, ...] = ()

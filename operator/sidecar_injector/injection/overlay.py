@@ -1,0 +1,206 @@
+"""Overlays onto a Pod: sidecars lowered, lists merged, the user's own containers on top, new ones in their place.
+
+What a user wrote wins: a container that the Pod declares keeps all that it says (with `image: auto`, all but the
+image), and a volume of the Pod is never replaced by a template's of the same name.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from sidecar_injector.config.model import At, Position
+from sidecar_injector.errors import MergeError
+from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge
+from sidecar_injector.injection.render import Overlay
+from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS, TYPES_BY_NAME
+from sidecar_injector.injection.view import Container, Pod, items, names, part, with_spec
+from sidecar_injector.names import AUTO_IMAGE
+
+_CONTAINER = TYPES_BY_NAME["Container"]
+_DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
+
+
+def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
+    """Return the names of containers that both the Pod and a template define; `image: auto` is no definition."""
+    mine = {
+        str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if not _is_placeholder(item)
+    }
+    return sorted(mine & _defined_names(overlays))
+
+
+def unused_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
+    """Return the names of the Pod's containers with `image: auto` that no template provides."""
+    wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if _is_placeholder(item)}
+    return sorted(wanted - _defined_names(overlays))
+
+
+def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool) -> Pod:
+    """Return the Pod with all overlays merged in. Raises MergeError if one does not fit."""
+    defined = _defined_names(overlays)
+    base = _without_placeholders(pod, defined)
+    native = native and bool(items(base, "containers"))
+    result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
+    touched: set[str] = set()
+    for overlay in overlays:
+        lowered = _lower(result, overlay, native=native)
+        touched |= {name for field in CONTAINER_LISTS for name in names(lowered, field)}
+        merged = strategic_merge(result, _keep_volumes(lowered, pod, result))
+        result = _place(result, merged, overlay.position, heads)
+    return _users_on_top(pod, result, touched)
+
+
+def _defined_names(overlays: Sequence[Overlay]) -> set[str]:
+    """Return the names of the containers that overlays define, rather than change: those with an image."""
+    return {str(item.get("name")) for item in template_containers(overlays) if item.get("image")}
+
+
+def template_containers(overlays: Sequence[Overlay]) -> list[Container]:
+    """Return all containers that overlays define or change."""
+    fields = (*CONTAINER_LISTS, SIDECARS)
+    return [item for overlay in overlays for field in fields for item in items(overlay.tree, field)]
+
+
+def _is_placeholder(container: Container) -> bool:
+    return container.get("image") == AUTO_IMAGE
+
+
+def _without_placeholders(pod: Pod, defined: set[str]) -> Pod:
+    for field in CONTAINER_LISTS:
+        kept = [item for item in items(pod, field) if not (_is_placeholder(item) and item.get("name") in defined)]
+        if len(kept) != len(items(pod, field)):
+            pod = with_spec(pod, **{field: kept or None})
+    return pod
+
+
+# --- lowering: which list a template's containers belong in
+
+
+def _lower(pod: Pod, overlay: Overlay, *, native: bool) -> Pod:
+    """Return the overlay with every container in the list where it lives, or will live, and no `sidecars` left."""
+    homes = {name: field for field in CONTAINER_LISTS for name in names(pod, field)}
+    lowered: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
+    for item in items(overlay.tree, SIDECARS):
+        home = homes.get(str(item.get("name"))) or ("initContainers" if native else "containers")
+        lowered[home].append(_as_sidecar(item, native=home == "initContainers"))
+    for field in CONTAINER_LISTS:
+        for item in items(overlay.tree, field):
+            home = homes.get(str(item.get("name")), field)
+            lowered[home].append(item if home == field else _without_restart_policy(item))
+    tree = {key: value for key, value in overlay.tree.items() if key in ("metadata", "spec")}
+    spec = {key: value for key, value in part(tree, "spec").items() if key not in (*CONTAINER_LISTS, SIDECARS)}
+    return {**tree, "spec": {**spec, **{field: found for field, found in lowered.items() if found}}}
+
+
+def _as_sidecar(container: Container, *, native: bool) -> Container:
+    if native:
+        return {**container, "restartPolicy": "Always"}
+    return _without_restart_policy(container)
+
+
+def _without_restart_policy(container: Container) -> Container:
+    return {key: value for key, value in container.items() if key != "restartPolicy"}
+
+
+def _keep_volumes(lowered: Pod, pod: Pod, result: Pod) -> Pod:
+    """Leave the user's volumes as they are, and let a later template replace an earlier one's source.
+
+    A volume is a union: two sources in one volume make a Pod that the API server refuses.
+    """
+    volumes = items(lowered, "volumes")
+    if not volumes:
+        return lowered
+    mine, present = set(names(pod, "volumes")), set(names(result, "volumes"))
+    kept: list[Container] = []
+    for volume in volumes:
+        if DIRECTIVE in volume or volume.get("name") not in present:
+            kept.append(volume)
+        elif volume.get("name") not in mine:
+            kept.append({**volume, RETAIN_KEYS: list(volume)})
+    return with_spec(lowered, volumes=kept or None)
+
+
+# --- placing: where in its list a new container goes
+
+
+def _place(before: Pod, after: Pod, position: Position, heads: dict[str, int]) -> Pod:
+    for field in CONTAINER_LISTS:
+        known = {name: index for index, name in enumerate(names(before, field))}
+        merged = items(after, field)
+        new = [item for item in merged if item.get("name") not in known]
+        if part(after, "spec").get(field) is part(before, "spec").get(field):
+            continue
+        old = sorted((item for item in merged if item.get("name") in known), key=lambda item: known[str(item["name"])])
+        at = _index(old, position, _DEFAULT_END[field], heads[field])
+        if at == heads[field]:
+            heads[field] += len(new)
+        after = with_spec(after, **{field: [*old[:at], *new, *old[at:]]})
+    return after
+
+
+def _index(containers: Sequence[Container], position: Position, default: At, head: int) -> int:
+    """Return where new containers go; First is behind those that earlier templates have put first."""
+    standing = [container.get("name") for container in containers]
+    for neighbours, offset in ((position.before, 0), (position.after, 1)):
+        found = next((standing.index(name) for name in neighbours if name in standing), None)
+        if found is not None:
+            return found + offset
+    return head if (position.at or default) is At.FIRST else len(containers)
+
+
+# --- what the user wrote
+
+
+def _users_on_top(pod: Pod, result: Pod, touched: set[str]) -> Pod:
+    for field in CONTAINER_LISTS:
+        for container in items(pod, field):
+            if container.get("name") in touched:
+                result = _put_on_top(result, container)
+    return result
+
+
+def _put_on_top(pod: Pod, container: Container) -> Pod:
+    name = str(container.get("name"))
+    hidden = ("image", "restartPolicy") if _is_placeholder(container) else ()
+    patch = {key: value for key, value in container.items() if key not in hidden}
+    for field in CONTAINER_LISTS:
+        merged = [
+            strategic_merge(item, patch, _CONTAINER, f"spec.{field}[{name}]") if item.get("name") == name else item
+            for item in items(pod, field)
+        ]
+        if merged:
+            pod = with_spec(pod, **{field: merged})
+    return pod
+
+
+# --- the last checks
+
+
+def check_result(pod: Pod, overlays: Sequence[Overlay]) -> None:
+    """Raise MergeError for a Pod that the API server would refuse on account of what was merged into it."""
+    mine = {str(item.get("name")): item for item in template_containers(overlays)}
+    volumes = set(names(pod, "volumes"))
+    seen: set[str] = set()
+    for field in CONTAINER_LISTS:
+        for container in items(pod, field):
+            name = str(container.get("name"))
+            path = f"spec.{field}[{name}]"
+            if name in seen:
+                raise MergeError(path, "the name is taken by another container of the Pod; rename one of them")
+            seen.add(name)
+            if name in mine and not container.get("image"):
+                raise MergeError(path, _NO_IMAGE)
+            _check_mounts(mine.get(name, {}), path, volumes)
+
+
+_NO_IMAGE = (
+    "the template gives no image, and the Pod has no container of that name; "
+    "to change the containers that are there, loop over pod.spec.containers"
+)
+
+
+def _check_mounts(container: Container, path: str, volumes: set[str]) -> None:
+    for mount in cast("list[Mapping[str, object]]", container.get("volumeMounts") or []):
+        if mount.get("name") not in volumes:
+            raise MergeError(
+                f"{path}.volumeMounts[{mount.get('mountPath')}]",
+                f"volume {mount.get('name')!r} is neither in the template nor in the Pod; add it to spec.volumes",
+            )

@@ -1,0 +1,118 @@
+"""The path of one Pod, step by step."""
+
+from collections.abc import Mapping, Sequence
+
+from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.config.model import ConflictPolicy, Mode
+from sidecar_injector.errors import PodRejected, TemplateRefusal
+from sidecar_injector.injection.conform import conform
+from sidecar_injector.injection.decide import Decision, Subject, decide, skip
+from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.outcome import Outcome
+from sidecar_injector.injection.overlay import apply_overlays, check_result, conflicts, unused_placeholders
+from sidecar_injector.injection.patch import build_patch, same
+from sidecar_injector.injection.profile import Profile
+from sidecar_injector.injection.render import native_sidecars, render
+from sidecar_injector.injection.review import Request
+from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.status import is_intact, read_status, with_status, without_injection
+from sidecar_injector.injection.view import Pod, items, names
+from sidecar_injector.names import AUTO_IMAGE, Reason
+
+
+def admit(
+    request: Request,
+    config: CompiledConfig,
+    profile: Profile,
+    facts: ClusterFacts,
+    namespace_labels: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Decide about the Pod of a request and inject it if so decided.
+
+    `namespace_labels` are None where the API server has matched the Namespace already. Raises TemplateError or
+    InjectionError if the injection fails (the config's failurePolicy then applies), and PodRejected for a Pod that
+    must not be admitted.
+    """
+    subject = Subject(request.pod, request.namespace, config, facts, namespace_labels)
+    decision = decide(request, subject, profile)
+    if not decision.inject:
+        return Outcome(decision, request.pod, warnings=profile.warnings(subject) if request.creates_pod else ())
+    try:
+        return inject(subject, profile)
+    except TemplateRefusal as error:
+        raise PodRejected(Reason.TEMPLATE_REFUSED, error.problem) from None
+
+
+def inject(subject: Subject, profile: Profile, *, strict: bool = False) -> Outcome:
+    """Inject a Pod that was selected; `strict` also refuses what looks like a slip in a template."""
+    pod, config = subject.pod, subject.config
+    warnings = profile.warnings(subject)
+    templates = profile.template_names(subject)
+    if _is_current(pod, config, templates):
+        return Outcome(
+            skip(Reason.ALREADY_INJECTED, f"injected by revision {config.digest} already"), pod, (), warnings
+        )
+
+    before = without_injection(pod, config.name)
+    overlays = [conform(overlay, strict=strict) for overlay in render(subject, profile, templates, before)]
+    clash = conflicts(before, overlays)
+    if clash and config.spec.conflict_policy is not ConflictPolicy.MERGE:
+        return Outcome(_on_conflict(config, clash), pod, (), warnings)
+    warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
+
+    merged = apply_overlays(before, overlays, native=native_sidecars(subject))
+    finished = profile.finish(subject, before, merged)
+    check_result(finished, overlays)
+    if same(before, finished):
+        decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
+        return Outcome(decision, before, tuple(build_patch(pod, before)), warnings)
+    result = with_status(before, finished, config.name, config.digest, templates)
+    return _outcome(subject, before, result, warnings)
+
+
+def _is_current(pod: Pod, config: CompiledConfig, templates: Sequence[str]) -> bool:
+    earlier = read_status(pod).get(config.name)
+    return (
+        earlier is not None
+        and earlier.revision == config.digest
+        and earlier.templates == tuple(templates)
+        and is_intact(pod, earlier)
+    )
+
+
+def _on_conflict(config: CompiledConfig, clash: Sequence[str]) -> Decision:
+    message = f"the Pod already has {_containers(clash)}, which {config.name} would inject"
+    if config.spec.conflict_policy is ConflictPolicy.REJECT:
+        raise PodRejected(
+            Reason.CONFLICT_REJECTED,
+            f"{message}; conflictPolicy is Reject: rename the container, or opt the Pod out",
+        )
+    return skip(Reason.CONFLICT_SKIPPED, f"{message}; conflictPolicy is Skip")
+
+
+def _placeholder_warning(name: str) -> str:
+    return f"container {name!r} has image {AUTO_IMAGE!r}, but no template in use provides a container of that name"
+
+
+def _outcome(subject: Subject, before: Pod, result: Pod, warnings: tuple[str, ...]) -> Outcome:
+    config = subject.config
+    summary = _summary(before, result)
+    if config.spec.mode is Mode.AUDIT:
+        warning = f"{config.name} (mode Audit) would have injected {summary}"
+        return Outcome(Decision(False, Reason.AUDITED, warning), result, (), (*warnings, warning))
+    patch = tuple(build_patch(subject.pod, result))
+    return Outcome(Decision(True, Reason.INJECTED, f"injected {summary}"), result, patch, warnings)
+
+
+def _summary(before: Pod, after: Pod) -> str:
+    added = [
+        str(item.get("name"))
+        for field in CONTAINER_LISTS
+        for item in items(after, field)
+        if item.get("name") not in names(before, field)
+    ]
+    return _containers(added) if added else "changes to the Pod, but no container"
+
+
+def _containers(found: Sequence[str]) -> str:
+    return f"container{'s' if len(found) > 1 else ''} {', '.join(found)}"

@@ -1,0 +1,128 @@
+"""An AdmissionReview as it arrives, checked and cut down to what the injector looks at.
+
+Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#request
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidecar_injector.errors import ReviewError
+
+REVIEW_API_VERSION = "admission.k8s.io/v1"
+OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the API server asks about one object; `pod` is the object as it was sent, or empty if there is none."""
+
+    uid: str
+    operation: str
+    namespace: str
+    name: str
+    dry_run: bool
+    group: str
+    resource: str
+    subresource: str
+    user: str
+    pod: Mapping[str, object]
+
+    @property
+    def creates_pod(self) -> bool:
+        """Tell whether this is the creation of a Pod itself, and not of one of its subresources."""
+        return self.operation == "CREATE" and (self.group, self.resource, self.subresource) == ("", "pods", "")
+
+
+def parse_review(body: object) -> Request:
+    """Return the request in a decoded AdmissionReview.
+
+    Raises ReviewError, which names the field, for what is not an AdmissionReview of version v1 with a request that
+    has a uid, and for the creation of a Pod that is not one.
+    """
+    review = _mapping(body, "the body")
+    kind, version = review.get("kind"), review.get("apiVersion")
+    if kind != "AdmissionReview" or version != REVIEW_API_VERSION:
+        raise ReviewError(f"expected kind AdmissionReview of {REVIEW_API_VERSION}, found {kind!r} of {version!r}")
+    if "request" not in review:
+        raise ReviewError("request: missing; an AdmissionReview for a webhook carries one")
+    request = _parse_request(_mapping(review["request"], "request"))
+    if request.creates_pod:
+        check_pod(request.pod)
+    return request
+
+
+def _parse_request(request: Mapping[str, object]) -> Request:
+    uid = _text(request, "uid")
+    if not uid:
+        raise ReviewError("request.uid: missing; the answer has to repeat it")
+    operation = _text(request, "operation")
+    if operation not in OPERATIONS:
+        raise ReviewError(f"request.operation: found {operation!r}, allowed are {', '.join(OPERATIONS)}")
+    resource = _mapping(request.get("resource") or {}, "request.resource")
+    user = _mapping(request.get("userInfo") or {}, "request.userInfo")
+    return Request(
+        uid=uid,
+        operation=operation,
+        namespace=_text(request, "namespace"),
+        name=_text(request, "name"),
+        dry_run=request.get("dryRun") is True,
+        group=_text(resource, "group", "request.resource"),
+        resource=_text(resource, "resource", "request.resource"),
+        subresource=_text(request, "subResource"),
+        user=_text(user, "username", "request.userInfo"),
+        pod=_mapping(request.get("object") or {}, "request.object"),
+    )
+
+
+def check_pod(pod: Mapping[str, object]) -> None:
+    """See that the parts that the injector reads have their types; the API server sends nothing else.
+
+    Raises ReviewError, which names the field.
+    """
+    at = "request.object"
+    if not pod:
+        raise ReviewError(f"{at}: missing; the creation of a Pod carries the Pod")
+    if pod.get("kind", "Pod") != "Pod":
+        raise ReviewError(f"{at}.kind: found {pod['kind']!r}, expected Pod")
+    metadata = _mapping(pod.get("metadata") or {}, f"{at}.metadata")
+    for field in ("labels", "annotations"):
+        _check_strings(metadata.get(field), f"{at}.metadata.{field}")
+    spec = _mapping(pod.get("spec"), f"{at}.spec")
+    for field in ("containers", "initContainers", "volumes", "imagePullSecrets"):
+        _check_named(spec.get(field), f"{at}.spec.{field}")
+
+
+def _check_strings(value: object, path: str) -> None:
+    for key, item in _mapping(value or {}, path).items():
+        if not isinstance(item, str):
+            raise ReviewError(f"{path}[{key!r}]: found {_kind(item)}, expected a string")
+
+
+def _check_named(value: object, path: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, list):
+        raise ReviewError(f"{path}: found {_kind(value)}, expected a list")
+    for index, item in enumerate(value):
+        if not isinstance(_mapping(item, f"{path}[{index}]").get("name", ""), str):
+            raise ReviewError(f"{path}[{index}].name: found {_kind(item['name'])}, expected a string")
+
+
+def _text(parent: Mapping[str, object], key: str, path: str = "request") -> str:
+    value = parent.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ReviewError(f"{path}.{key}: found {_kind(value)}, expected a string")
+    return value
+
+
+def _mapping(value: object, path: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ReviewError(f"{path}: found {_kind(value)}, expected an object")
+    return value
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "a boolean", str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "nothing" if value is None else "an object")
