@@ -1,0 +1,5 @@
+"""`python -m sidecar_injector` is `sidecar-injector`."""
+
+from sidecar_injector.cli import main
+
+main()

@@ -1,0 +1,104 @@
+"""What requests need to know about the cluster, kept current by watch events: Namespaces, nodes, version."""
+
+import re
+from types import MappingProxyType
+
+from sidecar_injector.cluster import paths
+from sidecar_injector.cluster.api import Api, Listing, Object
+from sidecar_injector.cluster.versions import Newest
+from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE, ClusterFacts, NamespaceFacts
+from sidecar_injector.names import SYSTEM_NAMESPACES
+
+
+class FactsCache:
+    """Holds one ClusterFacts. Its Namespaces are a live, read-only view, so an event costs one assignment, however many
+    Namespaces there are; everything runs on one thread, so a request cannot see half of a change."""
+
+    def __init__(self, own_namespace: str) -> None:
+        self._excluded = frozenset({*SYSTEM_NAMESPACES, own_namespace})
+        self._namespaces: dict[str, NamespaceFacts] = {}
+        self._newest_namespaces = Newest()
+        self._kubelets: dict[str, str] = {}
+        self._newest_nodes = Newest()
+        self._version = ""
+        self._refresh()
+
+    async def load(self, api: Api) -> None:
+        """Read everything from the API server, forgetting what is there no longer. Raises ClusterError."""
+        self._version = (await api.get(paths.VERSION))["gitVersion"]
+        namespaces = await api.list(paths.NAMESPACES)
+        for resource in namespaces.items:
+            self.namespace_seen(resource)
+        for name in self._newest_namespaces.gone(_names(namespaces), namespaces.version):
+            self._namespaces.pop(name, None)
+        nodes = await api.list(paths.NODES)
+        for resource in nodes.items:
+            self.node_seen(resource)
+        for name in self._newest_nodes.gone(_names(nodes), nodes.version):
+            self._set_kubelet(name, None)
+        self._refresh()
+
+    def namespace_seen(self, resource: Object) -> None:
+        """Note a Namespace that exists."""
+        if self._newest_namespaces.is_news(*_identity(resource)):
+            self._namespaces[resource["metadata"]["name"]] = _namespace(resource)
+
+    def namespace_gone(self, resource: Object) -> None:
+        """Note that a Namespace was deleted."""
+        if self._newest_namespaces.is_news(*_identity(resource)):
+            self._namespaces.pop(resource["metadata"]["name"], None)
+
+    def node_seen(self, resource: Object) -> None:
+        """Note a node that exists."""
+        if self._newest_nodes.is_news(*_identity(resource)):
+            self._set_kubelet(resource["metadata"]["name"], _kubelet(resource))
+
+    def node_gone(self, resource: Object) -> None:
+        """Note that a node was deleted."""
+        if self._newest_nodes.is_news(*_identity(resource)):
+            self._set_kubelet(resource["metadata"]["name"], None)
+
+    def _set_kubelet(self, node: str, version: str | None) -> None:
+        if self._kubelets.get(node) == version:
+            return
+        if version is None:
+            del self._kubelets[node]
+        else:
+            self._kubelets[node] = version
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self.facts = ClusterFacts(
+            version=self._version,
+            native_sidecars=all(runs_native_sidecars(version) for version in set(self._kubelets.values())),
+            namespaces=MappingProxyType(self._namespaces),
+            excluded_namespaces=self._excluded,
+        )
+
+
+def runs_native_sidecars(kubelet: str) -> bool:
+    """Tell whether a kubelet of this version (`v1.36.3`) runs native sidecars; one that cannot be read does not."""
+    found = re.match(r"v?(\d+)\.(\d+)", kubelet)
+    return found is not None and (int(found[1]), int(found[2])) >= NATIVE_SIDECARS_SINCE
+
+
+def _identity(resource: Object) -> tuple[str, str]:
+    return resource["metadata"]["name"], resource["metadata"]["resourceVersion"]
+
+
+def _names(listing: Listing) -> frozenset[str]:
+    return frozenset(resource["metadata"]["name"] for resource in listing.items)
+
+
+def _kubelet(node: Object) -> str:
+    version: str = node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion", "")
+    return version
+
+
+def _namespace(resource: Object) -> NamespaceFacts:
+    metadata = resource["metadata"]
+    return NamespaceFacts(
+        metadata["name"],
+        MappingProxyType(dict(metadata.get("labels") or {})),
+        MappingProxyType(dict(metadata.get("annotations") or {})),
+    )

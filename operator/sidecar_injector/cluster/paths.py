@@ -1,0 +1,32 @@
+"""Where in the API the objects live that the operator reads and writes: one table."""
+
+from sidecar_injector import names
+
+VERSION = "/version"
+GROUPS = "/apis"
+GROUP = f"/apis/{names.API_VERSION}"
+CONFIGS = f"/apis/{names.API_VERSION}/{names.PLURAL}"
+NAMESPACES = "/api/v1/namespaces"
+NODES = "/api/v1/nodes"
+MUTATING_WEBHOOK = f"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{names.MUTATING_WEBHOOK}"
+VALIDATING_WEBHOOK = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{names.VALIDATING_WEBHOOK}"
+
+
+def status(config: str) -> str:
+    """The status of a SidecarInjectorConfig."""
+    return f"{CONFIGS}/{config}/status"
+
+
+def secrets(namespace: str) -> str:
+    """The Secrets of a Namespace."""
+    return f"/api/v1/namespaces/{namespace}/secrets"
+
+
+def revisions(namespace: str) -> str:
+    """The ControllerRevisions of a Namespace."""
+    return f"/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
+
+
+def events(namespace: str) -> str:
+    """The Events of a Namespace."""
+    return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"

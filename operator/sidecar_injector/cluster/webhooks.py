@@ -1,0 +1,199 @@
+"""Our webhook configurations: what they must be, as pure functions, and the few calls that make them so.
+
+Each entry says everything that the API server would otherwise fill in, so that "is it as wanted?" is a comparison.
+"""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sidecar_injector import names
+from sidecar_injector.cluster import paths
+from sidecar_injector.cluster.api import Api, Object
+from sidecar_injector.config import CompiledConfig, Snapshot
+from sidecar_injector.config.model import Mode
+from sidecar_injector.config.selectors import LabelSelector
+from sidecar_injector.errors import ClusterError, Problem
+
+LABELS = {"app.kubernetes.io/name": names.APP, "app.kubernetes.io/managed-by": names.APP}
+VALIDATION_TIMEOUT_SECONDS = 10
+
+_FIELDS = {
+    "matchConditions": "spec.match.conditions",
+    "namespaceSelector": "spec.match.namespaceSelector",
+    "objectSelector": "spec.match.podSelector",
+}
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where API servers reach us: a Service, or (outside a cluster) a base URL; and the CAs, as PEM, to trust there."""
+
+    namespace: str
+    service: str
+    port: int
+    url: str
+    ca_bundle: bytes
+
+    def client_config(self, path: str) -> dict[str, Any]:
+        """Return `clientConfig` of a webhook entry."""
+        bundle = {"caBundle": base64.b64encode(self.ca_bundle).decode()}
+        if self.url:
+            return {"url": self.url.rstrip("/") + path, **bundle}
+        service = {"namespace": self.namespace, "name": self.service, "path": path, "port": self.port}
+        return {"service": service, **bundle}
+
+
+def mutating_configuration(snapshot: Snapshot, endpoint: Endpoint) -> Object:
+    """Return the MutatingWebhookConfiguration: an entry for each config that is accepted and not switched off."""
+    accepted = [entry.accepted for entry in snapshot.entries.values() if entry.accepted is not None]
+    serving = sorted(
+        (config for config in accepted if config.spec.mode is not Mode.DISABLED),
+        key=lambda config: (config.spec.order, config.name),
+    )
+    webhooks = [_injecting_entry(config, endpoint) for config in serving]
+    return _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, webhooks)
+
+
+def validating_configuration(endpoint: Endpoint) -> Object:
+    """Return the ValidatingWebhookConfiguration that refuses broken SidecarInjectorConfigs while they are applied.
+
+    It is a convenience (the live path judges again), so an operator that is away must not block `kubectl apply`.
+    """
+    webhook = {
+        "name": names.VALIDATING_ENTRY,
+        "clientConfig": endpoint.client_config(names.VALIDATE_PATH),
+        "rules": [_rule(names.GROUP, names.VERSION, names.PLURAL, "Cluster", ["CREATE", "UPDATE"])],
+        "failurePolicy": "Ignore",
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": {},
+        "objectSelector": {},
+        "sideEffects": "None",
+        "timeoutSeconds": VALIDATION_TIMEOUT_SECONDS,
+        "admissionReviewVersions": ["v1"],
+    }
+    return _configuration("ValidatingWebhookConfiguration", names.VALIDATING_WEBHOOK, [webhook])
+
+
+def config_of(entry: Entry) -> str:
+    """Return the name of the config that an entry of ours is for; empty if it is none of ours."""
+    name: str = entry.get("name", "")
+    suffix = f".{names.WEBHOOK_DOMAIN}"
+    return name.removesuffix(suffix) if name.endswith(suffix) else ""
+
+
+def as_wanted(live: Object | None, wanted: Object) -> bool:
+    """Tell whether what the API server has is what is wanted; foreign labels and annotations do not matter."""
+    if live is None:
+        return False
+    labels = live["metadata"].get("labels") or {}
+    return live.get("webhooks", []) == wanted["webhooks"] and labels.items() >= LABELS.items()
+
+
+async def reconcile(api: Api, path: str, live: Object | None, wanted: Object) -> bool:
+    """Make the configuration at a path as wanted and tell whether that took a write.
+
+    Server-side apply keeps to our own fields. Where it leaves a difference (foreign entries, another order: both
+    change what the API server does), the whole list is replaced.
+    """
+    if as_wanted(live, wanted):
+        return False
+    applied = await api.apply(path, wanted)
+    if not as_wanted(applied, wanted):
+        metadata = {key: value for key, value in applied["metadata"].items() if key != "managedFields"}
+        await api.replace(path, {**applied, "metadata": metadata, "webhooks": wanted["webhooks"]})
+    return True
+
+
+async def check(api: Api, config: CompiledConfig, endpoint: Endpoint) -> tuple[Problem, ...]:
+    """Ask the API server, by a dry run, what is wrong with the config's CEL expressions: only it can compile them.
+
+    An API server that cannot be asked has no objections; the write of the entry itself is to come.
+    """
+    if not config.spec.match.conditions:
+        return ()
+    entry = _injecting_entry(config, endpoint)
+    wanted = _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, [entry])
+    try:
+        await api.apply(paths.MUTATING_WEBHOOK, wanted, dry_run=True)
+    except ClusterError as error:
+        return tuple(Problem(_field_of_config(path), message) for path, message in error.fields)
+    return ()
+
+
+def refused_entries(error: ClusterError, wanted: Object) -> dict[str, str]:
+    """Return the configs whose entries made the API server refuse a configuration, and what it says about each."""
+    found = [(re.match(r"webhooks\[(\d+)\]", path), message) for path, message in error.fields]
+    return {config_of(wanted["webhooks"][int(match[1])]): message for match, message in found if match}
+
+
+async def known_configs(api: Api) -> frozenset[str]:
+    """Return the names of the configs that the live MutatingWebhookConfiguration has entries for."""
+    live = await api.find(paths.MUTATING_WEBHOOK) or {}
+    return frozenset(name for entry in live.get("webhooks", []) if (name := config_of(entry)))
+
+
+def _injecting_entry(config: CompiledConfig, endpoint: Endpoint) -> Entry:
+    spec = config.spec
+    excluded = [endpoint.namespace, *names.SYSTEM_NAMESPACES]
+    entry: Entry = {
+        "name": f"{config.name}.{names.WEBHOOK_DOMAIN}",
+        "clientConfig": endpoint.client_config(_path(config.name)),
+        "rules": [_rule("", "v1", "pods", "Namespaced", ["CREATE"])],
+        "failurePolicy": str(spec.failure_policy),
+        "matchPolicy": "Equivalent",
+        "namespaceSelector": _without(spec.match.namespace_selector, names.NAMESPACE_NAME, excluded),
+        "objectSelector": _without(spec.match.pod_selector, names.INJECT, ["false"]),
+        "sideEffects": "None",
+        "timeoutSeconds": spec.timeout_seconds,
+        "admissionReviewVersions": ["v1"],
+        "reinvocationPolicy": str(spec.reinvocation_policy),
+    }
+    if spec.match.conditions:
+        entry["matchConditions"] = [
+            {"name": condition.name, "expression": condition.expression} for condition in spec.match.conditions
+        ]
+    return entry
+
+
+def _field_of_config(path: str) -> str:
+    """Return the field of a config that ended up in this field of a webhook entry."""
+    field = path.removeprefix("webhooks[0].")
+    for theirs, ours in _FIELDS.items():
+        if field.startswith(theirs):
+            return ours + field.removeprefix(theirs)
+    return "spec"
+
+
+def _path(config: str) -> str:
+    return f"{names.INJECT_PATH}/{config}"
+
+
+def _rule(group: str, version: str, resource: str, scope: str, operations: Sequence[str]) -> dict[str, Any]:
+    return {
+        "apiGroups": [group],
+        "apiVersions": [version],
+        "resources": [resource],
+        "scope": scope,
+        "operations": list(operations),
+    }
+
+
+def _without(selector: LabelSelector, key: str, values: Sequence[str]) -> dict[str, Any]:
+    """Return a selector, in the API's form, narrowed to objects whose label has none of these values."""
+    stated: dict[str, Any] = selector.to_dict()
+    narrowing = {"key": key, "operator": "NotIn", "values": list(values)}
+    return {**stated, "matchExpressions": [*stated.get("matchExpressions", []), narrowing]}
+
+
+def _configuration(kind: str, name: str, webhooks: list[Entry]) -> Object:
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": name, "labels": dict(LABELS)},
+        "webhooks": webhooks,
+    }

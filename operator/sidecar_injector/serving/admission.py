@@ -1,0 +1,111 @@
+"""What to answer to one review. No exception leaves here: what fails is answered as the config's failurePolicy says.
+
+In Kopf an exception is a denial, which `failurePolicy: Ignore` would not cover. So a failure of ours is either an
+admission with a warning (Ignore), or an HTTP error, upon which the API server applies its own copy of the policy
+(Fail). A Pod is denied for one cause only: a PodRejected, raised on the Pod's own account.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from sidecar_injector import names
+from sidecar_injector.config import CompiledConfig, Snapshot
+from sidecar_injector.config.conditions import problem_text
+from sidecar_injector.config.model import FailurePolicy
+from sidecar_injector.errors import ConfigError, InjectionError, PodRejected, Problem, TemplateError
+from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.pipeline import admit
+from sidecar_injector.injection.respond import allow, deny, respond
+from sidecar_injector.injection.review import Request
+from sidecar_injector.names import Reason
+from sidecar_injector.profiles import profile_for
+from sidecar_injector.profiles.acceptance import accept
+from sidecar_injector.serving.exchange import Answer
+
+logger = logging.getLogger(__name__)
+
+INVALID_CONFIG_CODE = 422
+
+Resource = Mapping[str, object]
+
+Check = Callable[[CompiledConfig], Awaitable[Sequence[Problem]]]
+"""Asks the API server what is wrong with a config that we ourselves accept, such as with its CEL expressions."""
+
+
+def without_kopf(request: Request, snapshot: Snapshot, config: str) -> Answer | None:
+    """Answer a review that no handler has to see; None: it is for the handler.
+
+    Kopf would remember the object of every UPDATE for ever, and runs a CREATE handler for other operations too.
+    """
+    if not config:
+        return (
+            None if _changes_config(request) else _allowed(request, Reason.NOT_A_CONFIG_CHANGE, "nothing to validate")
+        )
+    if not request.creates_pod:
+        message = f"{request.operation} of {request.resource}: only Pods are injected, when they are created"
+        return _allowed(request, Reason.NOT_A_POD_CREATION, message)
+    if config not in snapshot.entries:
+        return _allowed(request, Reason.CONFIG_DELETED, f"{names.KIND} {config} was deleted")
+    return None
+
+
+def inject(request: Request, snapshot: Snapshot, config: str, facts: ClusterFacts) -> Answer:
+    """Answer the review of a Pod being created."""
+    compiled = snapshot.compiled(config)
+    if compiled is None:
+        problem = f"no version of it was accepted yet; kubectl describe {names.PLURAL} {config} says why"
+        return _unanswered(config, Reason.CONFIG_NOT_ACCEPTED, problem)
+    try:
+        outcome = admit(request, compiled, profile_for(compiled), facts)
+    except PodRejected as error:
+        return Answer(deny(request.uid, error.reason, str(error)), error.reason, str(error))
+    except InjectionError as error:
+        return failed(request, compiled, error.reason, str(error))
+    except TemplateError as error:
+        return failed(request, compiled, Reason.RENDER_ERROR, str(error))
+    except Exception as error:
+        logger.exception("Defect while injecting into a Pod, uid of the review %s", request.uid)
+        return failed(request, compiled, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+    return Answer(respond(request.uid, outcome, compiled), outcome.decision.reason, outcome.decision.message)
+
+
+def failed(request: Request, config: CompiledConfig, reason: Reason, problem: str) -> Answer:
+    """Answer a review that could not be dealt with, as the config's failurePolicy says."""
+    if config.spec.failure_policy is FailurePolicy.FAIL:
+        return _unanswered(config.name, reason, problem)
+    one_line = " ".join(problem.split())  # the API server drops a warning of several lines
+    warning = f"{names.KIND} {config.name} did not inject this Pod: {reason}: {one_line}"
+    return Answer(allow(request.uid, reason, problem, (warning,)), reason, problem, failed=True)
+
+
+async def validate(request: Request, resource: Resource, old: Resource | None, check: Check) -> Answer:
+    """Answer the review of a SidecarInjectorConfig that is created or changed, in the words of its status.
+
+    One whose spec stays as it is passes, broken or not, so that labels and finalizers can always be edited.
+    """
+    if old is not None and resource.get("spec") == old.get("spec"):
+        return _allowed(request, Reason.CONFIG_ACCEPTED, "spec is unchanged")
+    try:
+        compiled = await asyncio.to_thread(accept, resource)
+        problems = await check(compiled)
+    except ConfigError as error:
+        problems = error.problems
+    if not problems:
+        return _allowed(request, Reason.CONFIG_ACCEPTED, "")
+    message = problem_text(problems)
+    body = deny(request.uid, Reason.CONFIG_NOT_ACCEPTED, message, INVALID_CONFIG_CODE)
+    return Answer(body, Reason.CONFIG_NOT_ACCEPTED, message)
+
+
+def _changes_config(request: Request) -> bool:
+    kind = (request.group, request.resource, request.subresource)
+    return kind == (names.GROUP, names.PLURAL, "") and request.operation in ("CREATE", "UPDATE") and bool(request.pod)
+
+
+def _allowed(request: Request, reason: Reason, message: str) -> Answer:
+    return Answer(allow(request.uid, reason, message), reason, message)
+
+
+def _unanswered(config: str, reason: Reason, problem: str) -> Answer:
+    return Answer(f"{reason}: {names.KIND} {config}: {problem}", reason, problem, failed=True)

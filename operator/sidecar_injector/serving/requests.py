@@ -1,0 +1,97 @@
+"""From an HTTP request to a review: the path names the config, the body is an AdmissionReview. Whatever is wrong is the
+caller's fault and becomes a ReviewError with a status of its own; nothing malformed reaches Kopf."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+from sidecar_injector import names
+from sidecar_injector.errors import ReviewError
+
+REJECTIONS: Mapping[int, str] = MappingProxyType(
+    {
+        400: "Malformed",
+        404: "UnknownPath",
+        405: "MethodNotAllowed",
+        408: "BodyTooSlow",
+        413: "BodyTooLarge",
+        415: "UnsupportedContentType",
+        503: "TooManyRequests",
+    }
+)
+"""HTTP status of a refused request → the code under which it is counted."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a path leads: to the handler with this id, for this config (`inject` only)."""
+
+    handler: str
+    config: str = ""
+
+
+def route(path: str) -> Route:
+    """Return where a path leads; `/inject/<config>` may be followed by pairs of a key and a value.
+
+    Raises ReviewError with status 404 that says which paths there are.
+    """
+    if path == names.VALIDATE_PATH:
+        return Route(names.VALIDATE_HANDLER)
+    config, *pairs = path.removeprefix(f"{names.INJECT_PATH}/").split("/")
+    if path.startswith(f"{names.INJECT_PATH}/") and config and all(pairs) and len(pairs) % 2 == 0:
+        return Route(names.INJECT_HANDLER, config)
+    raise ReviewError(
+        f"unknown path {path[:200]!r}: known are {names.VALIDATE_PATH} and {names.INJECT_PATH}/<config>, "
+        "which pairs of <key>/<value> may follow",
+        404,
+    )
+
+
+def check_method(method: str) -> None:
+    """Raise ReviewError with status 405 for anything but POST."""
+    if method != "POST":
+        raise ReviewError(f"method {method}: API servers send reviews by POST", 405)
+
+
+def check_content_type(content_type: str) -> None:
+    """Raise ReviewError with status 415 for anything but JSON; parameters, such as a charset, may follow."""
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.lower().replace(" ", "").replace('"', "")
+    if kind.strip().lower() != "application/json" or ("charset=" in charset and "charset=utf-8" not in charset):
+        raise ReviewError(f"content type {content_type[:200]!r}: must be application/json, in UTF-8", 415)
+
+
+def check_length(length: int | None, limit: int) -> None:
+    """Raise ReviewError with status 413 if the announced length of a body is beyond the limit."""
+    if length is not None and length > limit:
+        raise ReviewError(f"body of {length} bytes: at most {limit} are taken (--max-body-bytes)", 413)
+
+
+def decode(body: bytes) -> Any:
+    """Read a body as strict JSON: UTF-8, no duplicate keys, no NaN or Infinity, no nesting deeper than Python's stack.
+
+    Raises ReviewError with status 400.
+    """
+    try:
+        return json.loads(str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise ReviewError(f"body is not UTF-8: {error.reason} at byte {error.start}") from None
+    except RecursionError:
+        raise ReviewError("body is not JSON that can be read: it is nested too deeply") from None
+    except ValueError as error:
+        raise ReviewError(f"body is not JSON: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ReviewError(f"body is not JSON that can be read: key {twice[:200]!r} occurs twice in one object")
+    return members
+
+
+def _no_constant(constant: str) -> NoReturn:
+    raise ReviewError(f"body is not JSON: {constant} is no number that JSON has")

@@ -1,0 +1,149 @@
+"""CA and serving certificates, from bytes and a given time."""
+
+import datetime
+import ssl
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from sidecar_injector import certificates
+from sidecar_injector.certificates import Authority
+from sidecar_injector.errors import CertificateError
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+HOSTS = (*certificates.service_hosts("injector", "mesh"), "192.0.2.7", "::1")
+
+
+def reloaded(authority: Authority, now: datetime.datetime = NOW) -> Authority:
+    return certificates.load_authority(authority.certificate_pem, authority.key_pem, authority.bundle_pem, now)
+
+
+def pem_of(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def test_an_authority_survives_the_way_through_pem() -> None:
+    authority = certificates.new_authority(NOW)
+    again = reloaded(authority)
+    assert again == authority
+    assert again.key_pem == authority.key_pem
+
+
+def test_what_an_authority_signs_is_trusted_with_its_bundle() -> None:
+    authority = certificates.new_authority(NOW)
+    leaf = certificates.issue(authority, HOSTS, NOW)
+    leaf.certificate.verify_directly_issued_by(authority.certificate)
+    assert ssl.create_default_context(cadata=authority.bundle_pem.decode()).cert_store_stats()["x509_ca"] == 1
+
+
+def test_a_leaf_is_valid_for_its_hosts_and_for_serving_only() -> None:
+    leaf = certificates.issue(certificates.new_authority(NOW), HOSTS, NOW).certificate
+    extensions = leaf.extensions
+    alternatives = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert alternatives.get_values_for_type(x509.DNSName) == [
+        "injector.mesh.svc",
+        "injector.mesh.svc.cluster.local",
+        "injector.mesh",
+        "injector",
+    ]
+    assert [str(ip) for ip in alternatives.get_values_for_type(x509.IPAddress)] == ["192.0.2.7", "::1"]
+    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.SERVER_AUTH]
+    assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def test_keys_are_p256() -> None:
+    authority = certificates.new_authority(NOW)
+    assert isinstance(authority.key.curve, ec.SECP256R1)
+    assert isinstance(certificates.issue(authority, HOSTS, NOW).key.curve, ec.SECP256R1)
+
+
+def test_a_clock_that_is_a_little_behind_accepts_new_certificates() -> None:
+    authority = certificates.new_authority(NOW)
+    leaf = certificates.issue(authority, HOSTS, NOW)
+    for certificate in (authority.certificate, leaf.certificate):
+        assert certificate.not_valid_before_utc <= NOW - timedelta(minutes=5)
+
+
+def test_a_leaf_does_not_outlive_its_authority() -> None:
+    authority = certificates.new_authority(NOW)
+    late = authority.certificate.not_valid_after_utc - timedelta(days=1)
+    leaf = certificates.issue(authority, HOSTS, late)
+    assert leaf.certificate.not_valid_after_utc == authority.certificate.not_valid_after_utc
+
+
+@pytest.mark.parametrize(
+    ("share", "needed"), [(0.0, False), (0.5, False), (0.66, False), (0.67, True), (0.99, True), (1.5, True)]
+)
+def test_a_certificate_is_renewed_at_two_thirds_of_its_life(share: float, needed: bool) -> None:
+    certificate = certificates.new_authority(NOW).certificate
+    life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+    assert certificates.needs_renewal(certificate, certificate.not_valid_before_utc + life * share) is needed
+
+
+def test_a_new_authority_keeps_trusting_its_predecessors_until_they_expire() -> None:
+    oldest = certificates.new_authority(NOW - timedelta(days=4000))
+    old = certificates.new_authority(NOW - timedelta(days=3000))
+    new = certificates.new_authority(NOW, (*old.trusted, *oldest.trusted))
+    assert new.trusted == (new.certificate, old.certificate)
+    assert reloaded(new).trusted == new.trusted
+
+
+def test_a_bundle_holds_each_certificate_once() -> None:
+    authority = certificates.new_authority(NOW)
+    twice = certificates.bundle([authority.certificate, authority.certificate])
+    assert twice == authority.certificate_pem
+
+
+def not_an_authority() -> tuple[bytes, bytes]:
+    leaf = certificates.issue(certificates.new_authority(NOW), HOSTS, NOW)
+    return leaf.certificate.public_bytes(serialization.Encoding.PEM), pem_of(leaf.key)
+
+
+def without_basic_constraints() -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=9))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM), pem_of(key)
+
+
+GOOD = certificates.new_authority(NOW)
+OTHER = certificates.new_authority(NOW)
+OLD = certificates.new_authority(NOW - timedelta(days=3651))
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "trusted", "problem"),
+    [
+        (b"garbage", GOOD.key_pem, b"", "the CA certificate is not PEM"),
+        (b"", GOOD.key_pem, b"", "the CA certificate is not PEM"),
+        (GOOD.certificate_pem[:200], GOOD.key_pem, b"", "the CA certificate is not PEM"),
+        (GOOD.certificate_pem, b"garbage", b"", "the CA's private key is not PEM"),
+        (GOOD.certificate_pem, GOOD.certificate_pem, b"", "the CA's private key is not PEM"),
+        (GOOD.certificate_pem, OTHER.key_pem, b"", "does not belong to its certificate"),
+        (GOOD.certificate_pem, GOOD.key_pem, b"garbage", "the trusted bundle is not PEM"),
+        (OLD.certificate_pem, OLD.key_pem, b"", "the CA certificate expired at 2029-12-31T00:00:00Z"),
+        (
+            GOOD.certificate_pem,
+            pem_of(rsa.generate_private_key(65537, 2048)),
+            b"",
+            "is of type RSAPrivateKey; only ECDSA keys are used",
+        ),
+        (*not_an_authority(), b"", "may not sign other certificates"),
+        (*without_basic_constraints(), b"", "may not sign other certificates"),
+    ],
+)
+def test_what_is_broken_is_said(certificate: bytes, key: bytes, trusted: bytes, problem: str) -> None:
+    with pytest.raises(CertificateError, match=problem):
+        certificates.load_authority(certificate, key, trusted, NOW)
+
+
+def test_private_keys_do_not_show_in_a_representation() -> None:
+    assert "key" not in repr(GOOD)
+    assert "key" not in repr(certificates.issue(GOOD, HOSTS, NOW))

@@ -1,0 +1,117 @@
+"""From an HTTP request to a review."""
+
+import json
+
+import pytest
+
+from sidecar_injector.errors import ReviewError
+from sidecar_injector.serving import requests
+from sidecar_injector.serving.requests import Route
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/inject/mesh", Route("inject", "mesh")),
+        ("/inject/mesh/cluster/east", Route("inject", "mesh")),
+        ("/inject/mesh/cluster/east/net/n1", Route("inject", "mesh")),
+        ("/validate", Route("validate")),
+    ],
+)
+def test_known_paths_lead_to_their_handlers(path: str, route: Route) -> None:
+    assert requests.route(path) == route
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "//",
+        "/inject",
+        "/inject/",
+        "/inject//",
+        "/inject/mesh/",
+        "/inject/mesh/key",
+        "/inject/mesh/key/",
+        "/inject/mesh//value",
+        "/Inject/mesh",
+        "/injects/mesh",
+        "/validate/",
+        "/validate/mesh",
+        "/mutate",
+    ],
+)
+def test_other_paths_are_refused_with_what_is_known(path: str) -> None:
+    with pytest.raises(ReviewError, match="known are /validate and /inject/<config>") as caught:
+        requests.route(path)
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        'application/json; charset="utf-8"',
+        "Application/JSON",
+        "application/json; profile=x",
+    ],
+)
+def test_json_with_any_parameters_is_taken(content_type: str) -> None:
+    requests.check_content_type(content_type)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "text/plain", "application/yaml", "application/jsonx", "text/json", "application/json; charset=utf-16"],
+)
+def test_other_content_types_are_refused(content_type: str) -> None:
+    with pytest.raises(ReviewError, match="must be application/json") as caught:
+        requests.check_content_type(content_type)
+    assert caught.value.status == 415
+
+
+def test_the_announced_length_is_limited() -> None:
+    requests.check_length(None, 10)
+    requests.check_length(10, 10)
+    with pytest.raises(ReviewError, match="at most 10 are taken") as caught:
+        requests.check_length(11, 10)
+    assert caught.value.status == 413
+
+
+@pytest.mark.parametrize("value", [{}, [], {"a": [1, 2.5, None, True, "ü\u0000\uffff"]}, "text", 1e300])
+def test_json_is_read(value: object) -> None:
+    assert requests.decode(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b"", "body is not JSON: Expecting value"),
+        (b"{", "body is not JSON: Expecting property name"),
+        (b'{"a": 1} x', "body is not JSON: Extra data"),
+        (b"apiVersion: v1", "body is not JSON"),
+        (b"\xff\xfe{\x00}\x00", "body is not UTF-8: invalid start byte at byte 0"),
+        ('{"a": "ü"}'.encode("latin-1"), "body is not UTF-8"),
+        ("{}".encode("utf-16"), "body is not UTF-8"),
+        ("\ufeff{}".encode(), "body is not JSON: Unexpected UTF-8 BOM"),
+        (b"[" * 1_000_000, "nested too deeply"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
+        (b'{"uid": 1, "uid": 2}', "key 'uid' occurs twice in one object"),
+        (b'{"a": [{"b": {}, "b": {}}]}', "key 'b' occurs twice in one object"),
+        (b'{"a": NaN}', "NaN is no number that JSON has"),
+        (b'{"a": -Infinity}', "-Infinity is no number that JSON has"),
+        (b'{"a": ' + b"9" * 10_000 + b"}", "body is not JSON"),
+        (b'{"a": "\n"}', "Invalid control character"),
+    ],
+)
+def test_what_is_no_json_is_refused(body: bytes, problem: str) -> None:
+    with pytest.raises(ReviewError, match=problem) as caught:
+        requests.decode(body)
+    assert caught.value.status == 400
+
+
+def test_every_refusal_has_a_code_of_its_own() -> None:
+    assert len(set(requests.REJECTIONS.values())) == len(requests.REJECTIONS)
