@@ -1,0 +1,172 @@
+"""`sidecar-injector inject`: what the webhook would do to the workloads in files."""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import click
+
+from sidecar_injector.cli.files import Document, Object, flatten, is_config, join, read_objects, write_objects
+from sidecar_injector.cli.offline import Injector, Report, in_calling_order, inject_document
+from sidecar_injector.config import CompiledConfig
+from sidecar_injector.config.syntax import DNS_LABEL
+from sidecar_injector.errors import ConfigError, InputFileError
+from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE, ClusterFacts, NamespaceFacts
+from sidecar_injector.names import KIND
+from sidecar_injector.profiles.acceptance import accept
+
+NEWEST_KUBERNETES = "1.36"
+
+EPILOG = """
+\b
+Examples:
+  sidecar-injector inject --config config.yaml -f deployment.yaml | kubectl apply -f -
+  kubectl get deployments -o yaml | sidecar-injector inject --config config.yaml -f -
+
+Where the API server decides, this command takes the answer to be yes: spec.match.conditions are not evaluated, and
+spec.match.namespaceSelector only for Namespaces that are in the input or with --namespace-labels. Everything else is
+decided by the same code as in the operator.
+
+\b
+Exit codes:
+  0  done; standard output has all objects
+  1  an object could not be injected (a template failed on it, or it is refused): standard output is empty
+  2  wrong usage, or a file or config that cannot be used: standard output is empty
+"""
+
+
+def _cluster(_: click.Context, __: click.Parameter, value: str) -> ClusterFacts:
+    found = re.fullmatch(r"v?(\d+)\.(\d+)(?:\.(\d+))?", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no version such as {NEWEST_KUBERNETES} or v1.33.2")
+    major, minor, patch = (int(part or 0) for part in found.groups())
+    return ClusterFacts(f"v{major}.{minor}.{patch}", native_sidecars=(major, minor) >= NATIVE_SIDECARS_SINCE)
+
+
+def _namespace_name(_: click.Context, __: click.Parameter, value: str) -> str:
+    if DNS_LABEL.fault(value):
+        raise click.BadParameter(f"{value!r} is not {DNS_LABEL.what}")
+    return value
+
+
+def _labels(_: click.Context, __: click.Parameter, value: str | None) -> Mapping[str, str] | None:
+    if value is None:
+        return None
+    pairs = [pair.partition("=") for pair in value.split(",") if pair]
+    wrong = [key for key, equals, _value in pairs if not equals or not key]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} is no label; write KEY=VALUE,KEY=VALUE")
+    return {key: label for key, _, label in pairs}
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "-f", "--filename", "filenames", multiple=True, required=True, metavar="FILE",
+    help="File or directory (*.yaml, *.yml, *.json) with objects; - is standard input. May be given again.",
+)  # fmt: skip
+@click.option(
+    "--config", "config_names", multiple=True, required=True, metavar="FILE",
+    help=f"File or directory with {KIND}s. May be given again; they are applied by spec.order, then name.",
+)  # fmt: skip
+@click.option(
+    "-n", "--namespace", callback=_namespace_name, metavar="NAME", default="default", show_default=True,
+    help="Namespace of objects that name none.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="Form of the output."
+)
+@click.option(
+    "--namespace-labels", callback=_labels, metavar="KEY=VALUE,…",
+    help="Labels of the Namespaces that are not in the input, for spec.match.namespaceSelector and for templates.",
+)  # fmt: skip
+@click.option(
+    "--kubernetes-version", "cluster", callback=_cluster, metavar="VERSION", default=NEWEST_KUBERNETES,
+    show_default=True, help="Version of the cluster; sidecarMode Auto means native sidecars from 1.29 on.",
+)  # fmt: skip
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print only errors on standard error, not what happened to each object."
+)
+def inject(
+    filenames: Sequence[str],
+    config_names: Sequence[str],
+    namespace: str,
+    output: str,
+    namespace_labels: Mapping[str, str] | None,
+    cluster: ClusterFacts,
+    quiet: bool,
+) -> None:
+    """Inject the Pods and workloads in files as the webhook would, and print all objects.
+
+    Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job and CronJob are injected, also in
+    Lists; other objects come out as they are, without comments. Standard error tells for each object which config
+    injected it, or why it did not.
+    """
+    configs = load_configs(config_names)
+    documents = read_objects(filenames)
+    injector = Injector(configs, cluster, namespace, _namespaces(documents), namespace_labels)
+    report = Report()
+    results = [inject_document(document, injector, report) for document in documents]
+    for line in _unevaluated(configs) if not quiet else ():
+        click.echo(line, err=True)
+    for line in report.failures if quiet else report.lines:
+        click.echo(line, err=True)
+    if report.failures:
+        sys.exit(1)
+    write_objects(results, output)
+
+
+def load_configs(names: Sequence[str]) -> list[CompiledConfig]:
+    """Return the accepted configs in these files, in calling order. Raises InputFileError."""
+    found: dict[str, tuple[CompiledConfig, Document]] = {}
+    for document in read_objects(names):
+        for path, value in flatten(document):
+            if not is_config(value):
+                continue
+            config = _accepted(value, path, document)
+            if config.name in found:
+                message = f"{KIND}/{config.name} is in {found[config.name][1].file} already"
+                raise InputFileError(document.file, message, document.number)
+            found[config.name] = config, document
+    if not found:
+        raise InputFileError(", ".join(names), f"holds no {KIND}")
+    return in_calling_order(config for config, _ in found.values())
+
+
+def _accepted(value: Object, path: str, document: Document) -> CompiledConfig:
+    try:
+        return accept(value)
+    except ConfigError as error:
+        at = f"{path}: " if path else ""
+        problems = "\n".join(str(problem) for problem in error.problems)
+        raise InputFileError(
+            document.file, f"{at}{KIND}/{error.config or '?'} is refused\n{problems}", document.number
+        ) from None
+
+
+def _namespaces(documents: Iterable[Document]) -> dict[str, NamespaceFacts]:
+    """Return the Namespaces among the objects, by name."""
+    found: dict[str, NamespaceFacts] = {}
+    for document in documents:
+        for path, value in flatten(document):
+            if value["apiVersion"] == "v1" and value["kind"] == "Namespace":
+                facts = _namespace(value, path, document)
+                found[facts.name] = facts
+    return found
+
+
+def _namespace(value: Object, path: str, document: Document) -> NamespaceFacts:
+    metadata = value.get("metadata") or {}
+    texts: list[dict[str, str]] = []
+    for name in ("labels", "annotations"):
+        given = (metadata.get(name) if isinstance(metadata, Mapping) else None) or {}
+        if not isinstance(given, Mapping) or not all(isinstance(text, str) for text in given.values()):
+            raise document.refuse(join(path, f"metadata.{name}"), "is not an object whose values are all text")
+        texts.append(dict(given))
+    return NamespaceFacts(str(metadata.get("name")) if isinstance(metadata, Mapping) else "", *texts)
+
+
+def _unevaluated(configs: Iterable[CompiledConfig]) -> Iterator[str]:
+    for config in configs:
+        if config.spec.match.conditions:
+            names = ", ".join(condition.name for condition in config.spec.match.conditions)
+            yield f"{KIND}/{config.name}: taken as true, because only the API server evaluates CEL: {names}"
