@@ -1,4 +1,4 @@
-"""Rewrite what is generated: manifests/install.yaml and docs/reference/settings.md.
+"""Rewrite what is generated: manifests/install.yaml and the reference pages of settings and templates.
 
 usage: python hack/generate.py
 
@@ -11,6 +11,7 @@ import shlex
 import subprocess
 
 from sidecar_injector import settings
+from sidecar_injector.templating import reference
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADER = "# Rendered from manifests/default by hack/generate.py; do not edit.\n"
@@ -25,3 +26,4 @@ def install(kubectl: list[str]) -> str:
 if __name__ == "__main__":
     (ROOT / "manifests" / "install.yaml").write_text(install(shlex.split(os.environ.get("KUBECTL", "kubectl"))))
     (ROOT / "docs" / "reference" / "settings.md").write_text(settings.reference())
+    (ROOT / "docs" / "reference" / "templates.md").write_text(reference.page())

@@ -5,14 +5,25 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar_injector.errors import InputFileError, TemplateError
-from sidecar_injector.templating import compile_template, dump_yaml, load_all_yaml, load_yaml
+from sidecar_injector.templating import (
+    Delimiters,
+    Limits,
+    compile_template,
+    dump_yaml,
+    load_all_yaml,
+    load_yaml,
+)
 from sidecar_injector.templating.markers import holds_marker, line_mark, marker
+from sidecar_injector.templating.program import Program
+from sidecar_injector.templating.shapes.tracing import LineMap
 from sidecar_injector.templating.yaml12 import compose
 from sidecar_injector.templating.yaml12.construct import construct
+
+untimed = settings(deadline=None)
 
 _SYNTAX = st.sampled_from(
     [
@@ -143,6 +154,7 @@ def expected(tree: Any, text: str) -> Any:
 
 
 @pytest.mark.parametrize("position", POSITIONS)
+@untimed
 @given(text=texts)
 @example(text="a: b\n- {{ c }}")
 @example(text=marker(0))
@@ -158,6 +170,7 @@ TEMPLATES = {
 }
 
 
+@untimed
 @given(value=json_values)
 def test_any_value_printed_alone_keeps_its_type_and_in_quotes_becomes_text(value: Any) -> None:
     alone, quoted = TEMPLATES.values()
@@ -189,6 +202,7 @@ def _utf8(text: str) -> bool:
     return True
 
 
+@untimed
 @given(value=dumpable)
 def test_dumps_are_read_back_as_they_were_by_every_reader(value: Any) -> None:
     text = dump_yaml(value)
@@ -254,6 +268,7 @@ _YAML = st.sampled_from(
 
 
 @pytest.mark.skipif(not hasattr(yaml, "CSafeLoader"), reason="PyYAML is built without libyaml")
+@untimed
 @given(text=st.lists(_YAML, max_size=14).map("".join))
 def test_both_parsers_give_the_same(text: str) -> None:
     assert _composed(text, yaml.CSafeLoader) == _composed(text, yaml.SafeLoader)
@@ -363,6 +378,7 @@ _TEMPLATE = st.sampled_from(
 )
 
 
+@untimed
 @given(source=st.lists(_TEMPLATE, max_size=16).map("".join))
 def test_any_template_is_rendered_or_refused_with_a_place_in_it(source: str) -> None:
     context = {"x": "t: u", "n": 1, "m": {"a": 1, "b": [2]}, "l": ["c", "d"]}
@@ -375,6 +391,8 @@ def test_any_template_is_rendered_or_refused_with_a_place_in_it(source: str) -> 
         assert isinstance(rendered.tree, dict)
         assert not holds_marker(json.dumps(rendered.tree))
         assert all(1 <= rendered.place([key]).line <= last_line for key in rendered.tree)
+        program = Program("c/t", source, Delimiters.CURLY, Limits())
+        assert LineMap(program.run_traced(context)).shape == program.run(context)[0]
         return
     assert 1 <= error.place.line <= last_line
     assert not holds_marker(str(error))
@@ -382,6 +400,7 @@ def test_any_template_is_rendered_or_refused_with_a_place_in_it(source: str) -> 
     assert error.remedy
 
 
+@untimed
 @given(text=st.lists(_YAML | _SYNTAX, max_size=12).map("".join))
 def test_any_file_is_read_or_refused(text: str) -> None:
     try:

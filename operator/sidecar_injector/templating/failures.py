@@ -22,6 +22,13 @@ class LimitReached(Failure):
     """The template takes more than it may."""
 
 
+class Refused(Failure):
+    """The template refuses its input, with a message of its author's."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "this message comes from the template")
+
+
 def did_you_mean(name: str, known: Iterable[object], most: int = 1) -> str:
     """Return ` (did you mean …?)` with up to `most` known names that are close to this one, or nothing.
 

@@ -11,8 +11,15 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateRuntimeError as JinjaRuntimeError
 from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
 
-from sidecar_injector.errors import Place, TemplateError, TemplateLimitError, TemplateRenderError, TemplateSyntaxError
-from sidecar_injector.templating.failures import Failure, LimitReached
+from sidecar_injector.errors import (
+    Place,
+    TemplateError,
+    TemplateLimitError,
+    TemplateRefusal,
+    TemplateRenderError,
+    TemplateSyntaxError,
+)
+from sidecar_injector.templating.failures import Failure, LimitReached, Refused
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.expressions import path_in
 from sidecar_injector.templating.language.parsing import explain_syntax
@@ -84,6 +91,8 @@ class Program:
         kind: type[TemplateError] = TemplateSyntaxError if syntax else TemplateRenderError
         if isinstance(failure, LimitReached):
             kind = TemplateLimitError
+        elif isinstance(failure, Refused):
+            kind = TemplateRefusal
         quoted = re.findall(r"`([^`…]+)`", failure.problem)
         return kind(
             self.place(failure.line or line, mention=quoted[0] if quoted else ""), failure.problem, failure.remedy

@@ -255,6 +255,18 @@ def test_a_template_that_adds_nothing_leaves_no_trace():
     assert (result.decision.reason, result.patch) == (Reason.NOTHING_TO_INJECT, ())
 
 
+REFUSING = "metadata: {labels: {team: {{ pod.metadata.labels['team'] | required('the label team is missing') }}}}"
+
+
+@pytest.mark.parametrize("policy", ["Fail", "Ignore"])
+def test_a_template_may_refuse_a_pod_whatever_the_failure_policy(policy):
+    compiled = config(REFUSING, failurePolicy=policy)
+    assert outcome(pod(labels={"team": "shop"}), compiled).decision.inject is False
+    with pytest.raises(PodRejected, match=r"^the label team is missing$") as caught:
+        outcome(pod(), compiled)
+    assert caught.value.reason == Reason.TEMPLATE_REFUSED
+
+
 # --- data of the wrong type
 
 

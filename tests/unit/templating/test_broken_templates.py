@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from sidecar_injector.errors import TemplateLimitError, TemplateRenderError, TemplateSyntaxError
+from sidecar_injector.errors import TemplateLimitError, TemplateRefusal, TemplateRenderError, TemplateSyntaxError
 from sidecar_injector.templating import Delimiters, compile_template
-from sidecar_injector.templating.markers import holds_marker
+from sidecar_injector.templating.failures import did_you_mean
+from sidecar_injector.templating.markers import holds_marker, marker
 from tests.unit.templating.samples import failure
 
 # template, line, what the message has to contain
@@ -136,9 +137,6 @@ RENDER = [
     ("a: {{ range(1, 2, 0) }}", 1, "no step of 0"),
     ("a: {{ values.list | replace(*[1]) }}", 1, "missing a required argument: `new`"),
     ("a: {{ range(*values.text) }}", 1, "text is spread over arguments"),
-    ('a: 1\nb: {{ fail("no image for " ~ pod.metadata.name) }}', 2, "no image for web"),
-    ('a: {{ required(values.nothing, "set values.nothing") }}', 1, "set values.nothing"),
-    ('a: {{ values.nope | required("set values.nope") }}', 1, "set values.nope"),
     ("a: {{ values.text | from_json }}", 1, "the text is not JSON"),
     ('a: {{ "b: [" | from_yaml }}', 1, "line 2 of the text"),
     ('a: {{ "a: 1\\na: 2" | from_yaml }}', 1, 'the key "a" is there twice'),
@@ -243,6 +241,22 @@ def test_a_template_that_does_not_render_says_where_and_why(template: str, line:
     assert error.place.line == line
 
 
+REFUSALS = [
+    ('a: 1\nb: {{ fail("no image for " ~ pod.metadata.name) }}', 2, "no image for web"),
+    ('a: {{ required(values.nothing, "set values.nothing") }}', 1, "set values.nothing"),
+    ('a: {{ values.nope | required("set values.nope") }}', 1, "set values.nope"),
+]
+
+
+@pytest.mark.parametrize(("template", "line", "phrase"), REFUSALS, ids=ids(REFUSALS))
+def test_what_a_template_refuses_in_its_authors_words_is_no_error_of_the_template(
+    template: str, line: int, phrase: str
+) -> None:
+    error = failure(template)
+    assert isinstance(error, TemplateRefusal)
+    assert (error.problem, error.place.line) == (phrase, line)
+
+
 @pytest.mark.parametrize(("template", "line", "phrase"), YAML, ids=ids(YAML))
 def test_yaml_that_cannot_be_used_is_traced_to_the_template_line_that_printed_it(
     template: str, line: int, phrase: str
@@ -319,6 +333,15 @@ def test_a_template_error_on_one_input_leaves_the_template_usable() -> None:
         with pytest.raises(TemplateRenderError, match=r"x\.y"):
             template.render({"x": {}})
         assert template.render({"x": {"y": 1}}).tree == {"a": 1, "b": []}
+
+
+def test_a_template_cannot_hold_the_markers_of_this_process() -> None:
+    assert "a word that is reserved" in str(failure(f"a: 1\nb: {marker(0)} {{{{ values.text }}}}"))
+
+
+def test_only_a_bounded_number_of_names_is_searched_for_close_ones() -> None:
+    assert did_you_mean("name", ["nmae"]) == " (did you mean `nmae`?)"
+    assert did_you_mean("name", [*map(str, range(100_000)), "nmae"]) == ""
 
 
 def test_limits_have_their_own_error() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
-from sidecar_injector.errors import Place
-from sidecar_injector.templating import compile_template
+from sidecar_injector.errors import Place, TemplateRenderError
+from sidecar_injector.templating import Delimiters, Limits, compile_template
+from sidecar_injector.templating.program import Program
+from sidecar_injector.templating.shapes.tracing import LineMap
 from tests.unit.templating.samples import CONTEXT
 
 SOURCE = """\
@@ -66,7 +68,20 @@ def test_places_in_empty_and_one_value_templates() -> None:
     assert compile_template("c/t", "\n\n{{ x }}").render({"x": {"a": 1}}).place(["a"]).line == 3
 
 
+def test_a_place_within_a_line_is_traced_to_what_printed_it() -> None:
+    with pytest.raises(TemplateRenderError, match="cannot start with this character") as caught:
+        compile_template("c/t", "{% macro m() %}@{% endmacro %}\na: [1, {{ m() }}, 2]\n").render({})
+    assert caught.value.place.line == 1
+
+
+def test_places_are_found_in_output_close_to_its_limit() -> None:
+    with pytest.raises(TemplateRenderError) as caught:
+        compile_template("c/t", "# 34567\n" * 16000 + "a: b: c").render({})
+    assert caught.value.place.line == 16001
+
+
 TRACED = [
+    "{% set b %}x{% endset %}\n{% if b == 'x' %}\na: 1\n{% endif %}",
     "{% set b %}\n\n  x: {{ 1 }}\n\n{% endset %}\n{{ b | trim }}\ny: {{ b | length }}",
     "{% filter indent(2, first=true) %}\nx: {{ 1 }}\n\ny: 2\n{% endfilter %}",
     "a: |\n  x\n\n   y {{ 1 }}\n  {% if true %}\n  z\n  {% endif %}\nb: 1",
@@ -79,7 +94,5 @@ TRACED = [
 
 @pytest.mark.parametrize("source", TRACED)
 def test_tracing_does_not_change_what_is_rendered(source: str) -> None:
-    template = compile_template("c/t", source)
-    rendered = template.render(CONTEXT)
-    last = list(rendered.tree)[-1]
-    assert rendered.place([last]).line > 1 or source.count("\n") < 2
+    program = Program("c/t", source, Delimiters.CURLY, Limits())
+    assert LineMap(program.run_traced(CONTEXT)).shape == program.run(CONTEXT)[0]

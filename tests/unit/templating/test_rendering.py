@@ -264,6 +264,14 @@ def test_every_shape_of_a_template_is_rendered_right_however_many_there_are() ->
             assert template.render({"items": list(range(length))}).tree == {"a": list(range(length)), "b": length}
 
 
+def test_a_shape_that_is_in_use_keeps_its_plan() -> None:
+    template = compile_template("c/t", "a:\n{% for x in range(n) %}\n  - {{ x }}\n{% endfor %}\nb: [shared]")
+    shared = template.render({"n": 0}).tree["b"]
+    for length in range(1, 200):
+        template.render({"n": length})
+        assert template.render({"n": 0}).tree["b"] is shared
+
+
 def test_templates_can_be_rendered_in_threads() -> None:
     template = compile_template(
         "c/t", "a:\n{% for x in items %}\n  - k{{ x }}: {{ x }}\n{% endfor %}\nb: {{ items | length }}"

@@ -252,6 +252,12 @@ def test_text_that_some_reader_takes_for_something_else_is_quoted(text: str) -> 
     assert yaml.safe_load(dump_yaml({text: text})) == {text: text}
 
 
+def test_long_keys_are_written_so_that_they_can_be_read() -> None:
+    value = {"k" * 2000: 1, "l: " * 700: {"m": [2]}}
+    assert load_yaml(dump_yaml(value), "f") == value
+    assert yaml.safe_load(dump_yaml(value)) == value
+
+
 def test_shared_subtrees_are_written_out() -> None:
     shared = {"a": [1]}
     assert dump_yaml({"x": shared, "z": shared}) == "x:\n  a:\n  - 1\nz:\n  a:\n  - 1\n"

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from jinja2.runtime import Undefined
 
-from sidecar_injector.templating.failures import Failure, LimitReached
+from sidecar_injector.templating.failures import Failure, LimitReached, Refused
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.operations import calculate
 from sidecar_injector.templating.language.undefined import Missing
@@ -25,9 +25,9 @@ def default(value: object, default_value: object = "", boolean: bool = False) ->
 
 @FILTERS.add("required", undefined=True, fragments=True)
 def required(value: object, message: str = "a required value is missing") -> object:
-    """The value, or an error with this message if it is undefined, null or empty."""
+    """The value; if it is undefined, null or empty the Pod is refused, with this message."""
     if isinstance(value, Undefined) or is_empty(value):
-        raise Failure(text(message), "this message comes from the template")
+        raise Refused(text(message))
     return value
 
 
@@ -58,7 +58,7 @@ def dictsort(context: RenderContext, value: object, by: str = "key", reverse: bo
     if by not in ("key", "value"):
         raise Failure(f"`by` is {json.dumps(text(by))}", 'use "key" or "value"')
     pairs = [[key, member] for key, member in mapping(context, value).items()]
-    return _sorted(context, pairs, [pair[by == "value"] for pair in pairs], reverse)
+    return _sorted(pairs, [pair[by == "value"] for pair in pairs], reverse)
 
 
 @FILTERS.add()
@@ -95,11 +95,10 @@ def sort(context: RenderContext, value: object, reverse: bool = False, attribute
     """Sorted list of texts or of numbers; with `attribute`, of anything, by that field. Upper case comes first."""
     members = items(context, value)
     keys = members if attribute is None else [context.field(item, attribute) for item in members]
-    return _sorted(context, members, keys, reverse)
+    return _sorted(members, keys, reverse)
 
 
-def _sorted(context: RenderContext, members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
-    context.charge(4 * len(keys))
+def _sorted(members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
     for kinds in (str, (int, float)):
         if all(isinstance(key, kinds) for key in keys):
             order = sorted(range(len(keys)), key=keys.__getitem__, reverse=bool(reverse))

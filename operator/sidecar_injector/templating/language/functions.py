@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from jinja2.utils import Namespace
 
-from sidecar_injector.templating.failures import Failure, LimitReached
+from sidecar_injector.templating.failures import Failure, LimitReached, Refused
 from sidecar_injector.templating.language import filters_data
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.vocabulary import FUNCTIONS, mapping, text, whole
@@ -44,5 +44,5 @@ def namespace(**fields: object) -> Namespace:
 
 @FUNCTIONS.add("fail")
 def fail(message: str) -> NoReturn:
-    """End the rendering with this message."""
-    raise Failure(text(message), "this message comes from the template")
+    """Refuse the Pod, with this message."""
+    raise Refused(text(message))

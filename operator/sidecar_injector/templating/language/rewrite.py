@@ -76,7 +76,8 @@ class _Rewriter(NodeTransformer):
         while isinstance(innermost.node, nodes.Filter):
             innermost = innermost.node
         innermost.node = nodes.Name(name, "load", lineno=line)
-        return nodes.Scope([captured, nodes.Output([node.filter], lineno=line)], lineno=line)
+        mark: list[nodes.Expr] = [nodes.TemplateData(line_mark(line), lineno=line)] if self._traced else []
+        return nodes.Scope([captured, nodes.Output([*mark, node.filter], lineno=line)], lineno=line)
 
     def visit_Output(self, node: nodes.Output) -> nodes.Output:  # noqa: N802
         pieces: list[nodes.Expr] = []

@@ -1,14 +1,14 @@
 """Which line of a shape a node of the rendered tree comes from; used after an error only."""
 
-from collections.abc import Sequence as Path
+from collections.abc import Sequence
 
 from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.values import OMIT
 from sidecar_injector.templating.shapes.plan import plan_node, plan_scalar
-from sidecar_injector.templating.yaml12.compose import Mapping, Node, Scalar, Sequence
+from sidecar_injector.templating.yaml12.compose import MappingNode, Node, ScalarNode, SequenceNode
 
 
-def locate(root: Node | None, path: Path[str | int], slots: Path[object]) -> tuple[int, int]:
+def locate(root: Node | None, path: Sequence[str | int], slots: Sequence[object]) -> tuple[int, int]:
     """Follow a path through the shape as far as it goes.
 
     Args:
@@ -30,19 +30,19 @@ def locate(root: Node | None, path: Path[str | int], slots: Path[object]) -> tup
     return position
 
 
-def _child(node: Node, name: str | int, slots: Path[object]) -> tuple[Node, tuple[int, int]] | None:
-    if isinstance(node, Mapping):
+def _child(node: Node, name: str | int, slots: Sequence[object]) -> tuple[Node, tuple[int, int]] | None:
+    if isinstance(node, MappingNode):
         for key, value in node.entries:
             if _text(key, slots) == name:
                 return value, (key.line, key.column)
-    if isinstance(node, Sequence) and isinstance(name, int):
+    if isinstance(node, SequenceNode) and isinstance(name, int):
         present = [item for item in node.items if plan_node(item).fill(slots) is not OMIT]
         if 0 <= name < len(present):
             return present[name], (present[name].line, present[name].column)
     return None
 
 
-def _text(key: Scalar, slots: Path[object]) -> object:
+def _text(key: ScalarNode, slots: Sequence[object]) -> object:
     try:
         return plan_scalar(key).fill(slots)
     except Failure:

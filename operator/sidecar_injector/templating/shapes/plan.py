@@ -6,8 +6,7 @@ a tree of small objects that build the data; subtrees without markers are consta
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as Slots
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +14,15 @@ from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.values import OMIT, describe, text_of
 from sidecar_injector.templating.limits import Limits
 from sidecar_injector.templating.markers import MARKER, readable
-from sidecar_injector.templating.yaml12.compose import Mapping as MappingNode
-from sidecar_injector.templating.yaml12.compose import Node, Scalar, Sequence, YamlLimits, YamlProblem, compose
+from sidecar_injector.templating.yaml12.compose import (
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    YamlLimits,
+    YamlProblem,
+    compose,
+)
 from sidecar_injector.templating.yaml12.construct import duplicate_key, key_text, scalar_value
 
 MAP_REMEDY = "a template is a map with `metadata` and `spec`, as in a Pod"
@@ -25,7 +31,7 @@ MAP_REMEDY = "a template is a map with `metadata` and `spec`, as in a Pod"
 class Step(Protocol):
     """A node of a plan."""
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data of this node, or OMIT; raises Failure with the line of the rendered text."""
 
 
@@ -35,7 +41,7 @@ class Constant:
 
     value: object
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         return self.value
 
@@ -46,7 +52,7 @@ class Value:
 
     slot: int
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         return slots[self.slot]
 
@@ -57,7 +63,7 @@ class Quoted:
 
     slot: int
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         value = slots[self.slot]
         return value if type(value) is str or value is OMIT else text_of(value)
@@ -70,7 +76,7 @@ class Text:
     parts: tuple[str | int, ...]
     line: int
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         try:
             return "".join([part if type(part) is str else text_of(slots[part]) for part in self.parts])  # type: ignore[index]
@@ -84,7 +90,7 @@ class List:
 
     items: tuple[Step, ...]
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         return [value for item in self.items if (value := item.fill(slots)) is not OMIT]
 
@@ -96,7 +102,7 @@ class Map:
     base: dict[str, object]
     entries: tuple[tuple[str, Step], ...]
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         filled = self.base.copy()
         for key, step in self.entries:
@@ -114,7 +120,7 @@ class KeyedMap:
 
     entries: tuple[tuple[Step, Step, int], ...]
 
-    def fill(self, slots: Slots[object]) -> object:
+    def fill(self, slots: Sequence[object]) -> object:
         """Return the data."""
         filled: dict[str, object] = {}
         for key_step, step, line in self.entries:
@@ -163,11 +169,11 @@ def make_plan(shape: str, limits: Limits) -> Plan:
 
 
 def _plain_slots(node: Node) -> Iterator[tuple[int, int]]:
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         found = MARKER.fullmatch(node.text)
         if found and node.plain:
             yield int(found[1]), node.line
-    elif isinstance(node, Sequence):
+    elif isinstance(node, SequenceNode):
         for item in node.items:
             yield from _plain_slots(item)
     elif isinstance(node, MappingNode):
@@ -185,18 +191,18 @@ def compose_shape(shape: str, limits: Limits) -> Node | None:
     if (
         root is not None
         and not isinstance(root, MappingNode)
-        and not (isinstance(root, Scalar) and MARKER.fullmatch(root.text))
+        and not (isinstance(root, ScalarNode) and MARKER.fullmatch(root.text))
     ):
-        kind = "a list" if isinstance(root, Sequence) else "text"
+        kind = "a list" if isinstance(root, SequenceNode) else "text"
         raise YamlProblem(f"the template prints {kind} where a map is expected", MAP_REMEDY, root.line, root.column)
     return root
 
 
 def plan_node(node: Node) -> Step:
     """Plan one node and what is in it."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return plan_scalar(node)
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         items = [plan_node(item) for item in node.items]
         constants = [item.value for item in items if isinstance(item, Constant)]
         return Constant(constants) if len(constants) == len(items) else List(tuple(items))
@@ -207,7 +213,7 @@ def plan_node(node: Node) -> Step:
     return _plan_map(entries)
 
 
-def _plan_map(entries: list[tuple[Step, Step, Scalar]]) -> Step:
+def _plan_map(entries: list[tuple[Step, Step, ScalarNode]]) -> Step:
     base: dict[str, object] = {}
     dynamic: list[tuple[str, Step]] = []
     for key_step, step, node in entries:
@@ -222,12 +228,12 @@ def _plan_map(entries: list[tuple[Step, Step, Scalar]]) -> Step:
     return Map(base, tuple(dynamic)) if dynamic else Constant(base)
 
 
-def plan_key(node: Scalar) -> Step:
+def plan_key(node: ScalarNode) -> Step:
     """Plan a key; without printed values it has to be text."""
     return plan_scalar(node) if MARKER.search(node.text) else Constant(key_text(node))
 
 
-def plan_scalar(node: Scalar) -> Step:
+def plan_scalar(node: ScalarNode) -> Step:
     """Plan a scalar."""
     found = MARKER.search(node.text)
     if found is None:

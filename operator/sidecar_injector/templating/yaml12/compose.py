@@ -68,7 +68,7 @@ class Node:
 
 
 @dataclass(slots=True)
-class Scalar(Node):
+class ScalarNode(Node):
     """A scalar: its text, whether it is plain (not quoted, not a block), and the core type its tag demands, if any."""
 
     text: str
@@ -77,17 +77,17 @@ class Scalar(Node):
 
 
 @dataclass(slots=True)
-class Sequence(Node):
+class SequenceNode(Node):
     """A list."""
 
     items: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Mapping(Node):
+class MappingNode(Node):
     """A map, with its entries in the order of the text."""
 
-    entries: list[tuple[Scalar, Node]] = field(default_factory=list)
+    entries: list[tuple[ScalarNode, Node]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _documents(reader: Any, limits: YamlLimits, shown: Callable[[str], str]) -> 
             root = _Builder(limits, shown).build(reader)
             reader.get_event()
             reader.peek_event()  # What follows the document may show that it is malformed.
-            empty = isinstance(root, Scalar) and root.plain and not root.tag and root.text in NULL
+            empty = isinstance(root, ScalarNode) and root.plain and not root.tag and root.text in NULL
             yield Composed(None if empty else root, first.start_mark.line + 1)
 
 
@@ -209,16 +209,18 @@ class _Builder:
             self._anchors[done.anchor] = done.node
         return done.node
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent) -> ScalarNode:
         tag = ""
         if event.tag is not None:
             tag = _SCALAR_TAGS.get(event.tag, "")
             if not tag:
                 raise self._unknown_tag(event)
-        return Scalar(*_position(event), event.value, not event.style, tag)
+        return ScalarNode(*_position(event), event.value, not event.style, tag)
 
-    def _collection(self, event: yaml.CollectionStartEvent) -> Mapping | Sequence:
-        kind, tag = (Mapping, _MAPPING_TAG) if isinstance(event, yaml.MappingStartEvent) else (Sequence, _SEQUENCE_TAG)
+    def _collection(self, event: yaml.CollectionStartEvent) -> MappingNode | SequenceNode:
+        kind, tag = (
+            (MappingNode, _MAPPING_TAG) if isinstance(event, yaml.MappingStartEvent) else (SequenceNode, _SEQUENCE_TAG)
+        )
         if event.tag not in (None, tag):
             raise self._unknown_tag(event)
         return kind(*_position(event))
@@ -252,13 +254,13 @@ class _Builder:
 class _Open:
     """A collection that is still being read, with the key that waits for its value."""
 
-    node: Mapping | Sequence
+    node: MappingNode | SequenceNode
     anchor: str | None
-    key: Scalar | None = None
+    key: ScalarNode | None = None
 
     def add(self, node: Node) -> None:
         self.node.size += node.size
-        if isinstance(self.node, Sequence):
+        if isinstance(self.node, SequenceNode):
             self.node.items.append(node)
         elif self.key is None:
             self.key = _key(node)
@@ -267,10 +269,10 @@ class _Open:
             self.key = None
 
 
-def _key(node: Node) -> Scalar:
-    if isinstance(node, Scalar):
+def _key(node: Node) -> ScalarNode:
+    if isinstance(node, ScalarNode):
         return node
-    kind = "a map" if isinstance(node, Mapping) else "a list"
+    kind = "a map" if isinstance(node, MappingNode) else "a list"
     raise YamlProblem(f"{kind} is used as a key", "keys are text", node.line, node.column)
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from sidecar_injector.templating.yaml12.compose import Mapping, Node, Scalar, Sequence, YamlProblem
+from sidecar_injector.templating.yaml12.compose import MappingNode, Node, ScalarNode, SequenceNode, YamlProblem
 from sidecar_injector.templating.yaml12.scalars import ScalarProblem, resolve_core, resolve_manifest
 
 MERGE_KEY = "<<"
@@ -19,11 +19,11 @@ def construct(node: Node, *, manifest: bool = False) -> object:
     Raises:
         YamlProblem: duplicate keys, keys that are not text, merge keys, numbers that JSON cannot hold.
     """
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return scalar_value(node, manifest=manifest)
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         return [construct(item, manifest=manifest) for item in node.items]
-    assert isinstance(node, Mapping)
+    assert isinstance(node, MappingNode)
     merged: dict[str, object] = {}
     own: dict[str, object] = {}
     for key_node, value_node in node.entries:
@@ -37,12 +37,12 @@ def construct(node: Node, *, manifest: bool = False) -> object:
     return {**merged, **own}
 
 
-def duplicate_key(key: str, node: Scalar) -> YamlProblem:
+def duplicate_key(key: str, node: ScalarNode) -> YamlProblem:
     """Return the problem of a key that is there twice."""
     return YamlProblem(f"the key {json.dumps(key)} is there twice", "delete one of the two", node.line, node.column)
 
 
-def key_text(node: Scalar, *, manifest: bool = False) -> str:
+def key_text(node: ScalarNode, *, manifest: bool = False) -> str:
     """Return the text of a key that holds no markers; raises YamlProblem if it is not text, or a merge key."""
     key = scalar_value(node, manifest=manifest)
     if isinstance(key, str):
@@ -55,7 +55,7 @@ def key_text(node: Scalar, *, manifest: bool = False) -> str:
     raise YamlProblem(problem, f'put it in quotes: "{node.text}"', node.line, node.column)
 
 
-def scalar_value(node: Scalar, *, manifest: bool = False) -> object:
+def scalar_value(node: ScalarNode, *, manifest: bool = False) -> object:
     """Return a scalar's value; raises YamlProblem, also when a tag demands a type that the text does not have."""
     if node.tag == "str" or (not node.plain and not node.tag):
         return node.text
@@ -72,8 +72,8 @@ def scalar_value(node: Scalar, *, manifest: bool = False) -> object:
 
 
 def _merge(merged: dict[str, object], node: Node) -> None:
-    for source in node.items if isinstance(node, Sequence) else [node]:
-        if not isinstance(source, Mapping):
+    for source in node.items if isinstance(node, SequenceNode) else [node]:
+        if not isinstance(source, MappingNode):
             raise YamlProblem("a merge key (`<<`) takes a map or a list of maps", "merge a map", node.line, node.column)
         members = construct(source, manifest=True)
         assert isinstance(members, dict)
