@@ -37,6 +37,7 @@ class Made:
     """Pods that were created one after the other: when each was asked for, and what came of it."""
 
     pods: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    answered: dict[str, float] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
 
     def after(self, moment: float) -> list[dict[str, Any]]:
@@ -55,6 +56,7 @@ class Maker:
         asked = time.monotonic()
         try:
             answer = self._api.create_namespaced_pod(self._namespace, pod(name), _preload_content=False)
+            made.answered[name] = time.monotonic()
             made.pods.append((asked, json.loads(answer.data)))
         except client.ApiException as error:
             made.refusals.append(f"{name}: {error.body}")

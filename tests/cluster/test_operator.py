@@ -128,12 +128,15 @@ def test_an_edit_while_pods_are_being_created_gives_each_the_old_or_the_new_side
         wait_until(lambda: len(made.pods) >= 60, seconds=30, what="60 Pods are there")
         control_plane.kubectl("apply", "-f-", input=config(version="2"))
         edited = time.monotonic()
-        wait_until(lambda: len(made.after(edited + 1)) >= 100, seconds=30, what="100 more Pods are there")
+        wait_until(lambda: "2" in map(sidecar_version, made.after(edited)), seconds=20, what="the edit is in force")
+        in_force = time.monotonic()
+        wait_until(lambda: len(made.after(in_force)) >= 100, seconds=30, what="100 more Pods are there")
     assert made.refusals == []
-    assert len(made.pods) >= 200
+    assert len(made.pods) >= 160
     versions = {found["metadata"]["name"]: sidecar_version(found) for _, found in made.pods}
     assert set(versions.values()) == {"1", "2"}
-    assert {versions[found["metadata"]["name"]] for found in made.after(edited + 1)} == {"2"}
+    first = min(made.answered[name] for name, version in versions.items() if version == "2")
+    assert set(map(sidecar_version, made.after(first))) == {"2"}, "back to the old one after the new one was there"
 
 
 def sidecar_version(found: dict[str, Any]) -> str:
