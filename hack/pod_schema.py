@@ -47,15 +47,12 @@ def generate(openapi: dict[str, object]) -> str:
         name: {k: v.get("x-kubernetes-patch-merge-key", "") for k, v in fields(d) if "merge" in strategy(v)}
         for name, d in definitions.items()
     }
-    retain = [(name, k) for name, d in definitions.items() for k, v in fields(d) if "retainKeys" in strategy(v)]
     return HEADER + "\n".join(
         [
             table("TYPES", "dict[str, dict[str, str]]", types),
             table("REQUIRED", "dict[str, tuple[str, ...]]", required),
             '# Lists that are merged, with the key that tells items apart ("": a set of scalars).',
             table("MERGE_KEYS", "dict[str, dict[str, str]]", {name: keys for name, keys in merge.items() if keys}),
-            "# Lists of unions: an item's other members go when one is given.",
-            f"RETAIN_KEYS: tuple[tuple[str, str], ...] = {literal(tuple(sorted(retain)))}\n",
         ]
     )
 

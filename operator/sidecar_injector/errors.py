@@ -51,13 +51,19 @@ class ConfigError(SidecarInjectorError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+_NAMES_SHOWN = 256
+"""Characters: an annotation may be a thousand times as long, and the message goes to a user and into a log."""
+
+
 class UnknownTemplateError(SidecarInjectorError):
     """Names that are neither templates nor aliases of a config; `known` are those that are."""
 
     def __init__(self, names: Sequence[str], known: Sequence[str]) -> None:
         self.names = tuple(names)
         self.known = tuple(known)
-        super().__init__(f"no template or alias is named {', '.join(names)}; there are: {', '.join(known)}")
+        asked = ", ".join(names)
+        shown = asked if len(asked) <= _NAMES_SHOWN else f"{asked[:_NAMES_SHOWN]}…"
+        super().__init__(f"no template or alias is named {shown}; there are: {', '.join(known)}")
 
 
 _EXCERPT_WIDTH = 160

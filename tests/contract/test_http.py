@@ -56,6 +56,8 @@ def without(key: str) -> dict[str, Any]:
         ("/inject/mesh", review(operation="PATCH"), 400, "Malformed", "request.operation"),
         ("/inject/mesh", review({**pod(), "spec": []}), 400, "Malformed", "request.object.spec"),
         ("/inject/mesh", review({**pod(), "metadata": {"labels": {"a": 1}}}), 400, "Malformed", "labels"),
+        ("/inject/mesh", review(resource={"resource": "pods"}), 400, "Malformed", "request.resource.version"),
+        ("/inject/mesh", review(oldObject="Pod"), 400, "Malformed", "request.oldObject"),
         ("/validate", b"{}", 400, "Malformed", "expected kind AdmissionReview"),
         ("/inject/mesh", b"x" * 100_001, 413, "BodyTooLarge", "at most 100000 are taken"),
     ],
@@ -87,6 +89,23 @@ def test_other_methods_are_refused(shared: Service, method: str) -> None:
     before = shared.rejections("MethodNotAllowed")
     assert shared.post("/inject/mesh", review(), method=method).status == 405
     assert shared.rejections("MethodNotAllowed") == before + 1
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_refused(shared: Service) -> None:
+    before = shared.rejections("Malformed")
+    with contextlib.closing(shared.connect()) as connection:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        connection.request("POST", "/inject/mesh", b"{}", headers)
+        answer = connection.getresponse()
+        assert (answer.status, b"Content-Encoding" in answer.read()) == (400, True)
+    assert shared.rejections("Malformed") == before + 1
+
+
+@pytest.mark.parametrize("request_", [{"userInfo": None}, {"resource": {"version": "v1", "resource": "pods"}}])
+def test_what_the_injector_can_do_without_may_be_missing_from_a_review(
+    shared: Service, request_: dict[str, Any]
+) -> None:
+    assert shared.admit(**request_).reason == "Injected"
 
 
 def test_a_query_is_no_part_of_the_path(shared: Service) -> None:

@@ -111,6 +111,43 @@ def pods():
     )
 
 
+FROM_FIELD = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+ODD_FIELDS = {
+    **CONTAINER_FIELDS,
+    "image": st.sampled_from(["auto", "busybox:1"]),
+    "env": st.none()
+    | st.lists(st.builds(lambda name, body: {"name": name, **body}, st.sampled_from("AB"), some({"value": WORDS})))
+    | st.lists(st.builds(lambda name: {"name": name, **FROM_FIELD}, st.sampled_from("AB"))),
+    "ports": st.none()
+    | st.lists(
+        st.builds(
+            lambda port, protocol: {"containerPort": port, "protocol": protocol},
+            st.sampled_from([53, 80]),
+            st.sampled_from(["TCP", "UDP"]),
+        )
+    ),
+    "livenessProbe": some({"periodSeconds": st.just(5), "exec": st.just({"command": ["x"]})}),
+    "restartPolicy": st.just("Always"),
+}
+
+
+def odd_pods():
+    """Pods of odd but legal shape: placeholders, variables and ports of one key twice, null maps and lists."""
+    containers = some(ODD_FIELDS, required=("image",))
+    return st.builds(
+        lambda metadata, spec, main, init: {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "pod", "namespace": "default", **metadata},
+            "spec": {**spec, "containers": main, "initContainers": init},
+        },
+        some({**METADATA_FIELDS, "labels": WORD_MAPS | st.none(), "annotations": WORD_MAPS | st.none()}),
+        some({**SPEC_FIELDS, "volumes": VOLUMES | st.none()}),
+        keyed(containers, "name", ("app", "web", "log")).filter(bool),
+        keyed(containers, "name", ("init", "setup", "proxy")) | st.none(),
+    )
+
+
 def _one_way_at_a_time(metadata):
     """Deleting from a set and adding to it at once has no defined order in Kubernetes' own merge."""
     return {

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from sidecar_injector.errors import InjectionError
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.patch import same
+from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.status import without_injection
 from sidecar_injector.names import AUTO_IMAGE, STATUS, Reason
-from tests.properties.pods import pods
+from tests.properties.pods import odd_pods, pods
 from tests.unit.injection.support import LOG, config, outcome
 
 INTO_EVERY_CONTAINER = """
@@ -138,6 +139,34 @@ def test_injecting_by_a_new_revision_gives_what_it_would_have_given_at_first(pod
     assert stripped_of_nothing(again) == stripped_of_nothing(outcome(pod, new, facts=facts).pod)
 
 
+@given(odd_pods(), CONFIG, FACTS)
+def test_a_pod_of_odd_shape_keeps_its_word_and_can_be_had_back(pod, compiled, facts):
+    result = outcome(pod, compiled, facts=facts)
+    assert same(jsonpatch.JsonPatch(list(result.patch)).apply(json.loads(json.dumps(pod))), result.pod)
+    for container in [*pod["spec"]["containers"], *(pod["spec"]["initContainers"] or [])]:
+        found = next(
+            c for f in CONTAINER_LISTS for c in result.pod["spec"].get(f) or [] if c["name"] == container["name"]
+        )
+        for field in ("env", "ports"):
+            mine = container.get(field) or []
+            assert [item for item in found.get(field) or [] if item in mine] == mine
+        assert not any("value" in variable and "valueFrom" in variable for variable in found.get("env") or [])
+    injected = json.loads(json.dumps(result.pod))
+    assert outcome(injected, compiled, facts=facts).patch == ()
+    assert stripped_of_nothing(without_injection(injected, compiled.name)) == stripped_of_nothing(pod)
+
+
+@given(odd_pods(), CONFIG.filter(lambda compiled: compiled.name != "logging"), FACTS)
+def test_a_new_revision_of_one_config_takes_no_container_of_anothers(pod, other, facts):
+    for compiled in (CONFIGS[0], other, CONFIGS[1]):
+        before, pod = pod, json.loads(json.dumps(outcome(pod, compiled, facts=facts).pod))
+    assert sorted(all_names(pod)) == sorted(all_names(before))
+
+
+def all_names(pod):
+    return [container["name"] for field in CONTAINER_LISTS for container in pod["spec"].get(field) or []]
+
+
 @given(pods(), JSON, CONFIG)
 def test_fields_that_nobody_has_heard_of_survive(pod, value, compiled):
     future = copy.deepcopy(pod)
@@ -193,13 +222,15 @@ def test_no_annotation_breaks_out_of_its_field(value, facts):
     }
     hostile = json.loads(json.dumps(plain))
     hostile["metadata"]["annotations"]["example.com/level"] = value
-    expected, got = (outcome(item, CONFIGS[0], facts=facts).pod["spec"] for item in (plain, hostile))
-    assert json.loads(json.dumps(got).replace(json.dumps(value), json.dumps("x"), 1)) == expected or value in (
-        "log",
-        "info",
+    expected, got = (
+        json.loads(json.dumps(outcome(item, CONFIGS[0], facts=facts).pod["spec"])) for item in (plain, hostile)
     )
-    sidecar = next(c for f in ("containers", "initContainers") for c in got.get(f, []) if c["name"] == "log")
-    assert sidecar["args"] == ["--level", value]
+    args = [
+        next(c for f in CONTAINER_LISTS for c in spec.get(f, []) if c["name"] == "log").pop("args")
+        for spec in (expected, got)
+    ]
+    assert args == [["--level", "x"], ["--level", value]]
+    assert got == expected
 
 
 KEYS = st.sampled_from(["metadata", "spec", "labels", "annotations", "containers", "volumes", "app", "env", "A", "x"])

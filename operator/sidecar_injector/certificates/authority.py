@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -82,7 +83,7 @@ def load_authority(certificate: bytes, key: bytes, trusted: bytes, now: datetime
     """
     signing = _load_certificates("the CA certificate", certificate)[0]
     private = _load_key(key)
-    if _public_bytes(private.public_key()) != _public_bytes(signing.public_key()):
+    if _public_bytes(private.public_key()) != _public_bytes(_public_key(signing)):
         raise CertificateError("the CA's private key does not belong to its certificate")
     if expired(signing, now):
         raise CertificateError(f"the CA certificate expired at {signing.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}")
@@ -171,7 +172,7 @@ def _general_name(host: str) -> x509.GeneralName:
 def _may_sign(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
 
 
@@ -185,11 +186,18 @@ def _load_certificates(what: str, pem: bytes) -> list[x509.Certificate]:
 def _load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CertificateError(f"the CA's private key is not PEM, or is encrypted: {error}") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateError(f"the CA's private key is of type {type(key).__name__}; only ECDSA keys are used")
     return key
+
+
+def _public_key(certificate: x509.Certificate) -> object:
+    try:
+        return certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"the CA certificate's public key cannot be read: {error}") from None
 
 
 def _public_bytes(key: object) -> bytes:

@@ -49,10 +49,12 @@ def read_objects(names: Sequence[str]) -> list[Document]:
 
 def expand(name: str) -> list[str]:
     """Return the files that a name on the command line stands for. Raises InputFileError."""
+    if not name:
+        raise InputFileError("''", "is no name of a file")  # Path("") would be the current directory
     path = Path(name)
-    if name == STDIN or not path.is_dir():
-        return [name]
     try:
+        if name == STDIN or not path.is_dir():
+            return [name]
         files = sorted(str(file) for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
     except OSError as error:
         raise InputFileError(name, f"cannot be read: {error.strerror}") from None
@@ -64,6 +66,8 @@ def expand(name: str) -> list[str]:
 def read_file(name: str) -> list[Document]:
     """Return the objects in a file. Raises InputFileError if one of its documents is none."""
     shown = _shown(name)
+    if name == STDIN and sys.stdin is None:  # as Python has it when the shell says <&-
+        raise InputFileError(shown, "cannot be read: it is closed")
     try:
         content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
         loaded = load_all_yaml(content.decode("utf-8-sig"), shown)

@@ -5,7 +5,6 @@ that is to be trusted (the CA that signs, and its predecessors for as long as th
 """
 
 import base64
-import binascii
 import datetime
 import logging
 from typing import Any
@@ -61,8 +60,8 @@ def read_authority(secret: Object, now: datetime.datetime) -> Authority:
     if missing:
         raise CertificateError(f"{' and '.join(missing)} missing")
     try:
-        decoded = {key: base64.b64decode(data.get(key, ""), validate=True) for key in (CERTIFICATE, KEY, TRUSTED)}
-    except binascii.Error as error:
+        decoded = {key: base64.b64decode(data.get(key) or "", validate=True) for key in (CERTIFICATE, KEY, TRUSTED)}
+    except ValueError as error:
         raise CertificateError(f"data is not base64: {error}") from None
     return load_authority(decoded[CERTIFICATE], decoded[KEY], decoded[TRUSTED], now)
 

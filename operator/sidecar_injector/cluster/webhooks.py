@@ -127,8 +127,9 @@ async def check(api: Api, config: CompiledConfig, endpoint: Endpoint) -> tuple[P
 
 def refused_entries(error: ClusterError, wanted: Object) -> dict[str, str]:
     """Return the configs whose entries made the API server refuse a configuration, and what it says about each."""
+    entries = dict(enumerate(wanted["webhooks"]))
     found = [(re.match(r"webhooks\[(\d+)\]", path), message) for path, message in error.fields]
-    return {config_of(wanted["webhooks"][int(match[1])]): message for match, message in found if match}
+    return {config_of(entry): message for match, message in found if match and (entry := entries.get(int(match[1])))}
 
 
 async def known_configs(api: Api) -> frozenset[str]:

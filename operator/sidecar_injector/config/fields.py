@@ -133,7 +133,10 @@ class Field:
         return Members(self)
 
     def free(self) -> dict[str, object]:
-        """Return a copy of a free-form object; an empty one if the value is something else."""
+        """Return a copy of a free-form object; an empty one if the value is something else.
+
+        Keys are sorted, as the API server returns them: a template that loops over a file's values sees the same order.
+        """
         if not isinstance(self.value, Mapping):
             self.refuse(f"is {describe(self.value)}; an object is expected")
             return {}
@@ -145,9 +148,8 @@ class Field:
             case _ if depth < 0:
                 self.problems.append(Problem(self.path[:200], f"is nested deeper than {MAX_DEPTH} levels"))
             case Mapping():
-                return {
-                    key: self._member(key, v)._copy(depth - 1) for key, v in self.value.items() if self._is_key(key)
-                }
+                keys = sorted(key for key in self.value if self._is_key(key))
+                return {key: self._member(key, self.value[key])._copy(depth - 1) for key in keys}
             case list() | tuple():
                 return [
                     Field(f"{self.path}[{i}]", item, self.problems)._copy(depth - 1)

@@ -22,7 +22,10 @@ _SURE_TO_BE_A_SLIP = 0.75
 
 
 def conform(overlay: Overlay, *, strict: bool = False) -> Overlay:
-    """Return the overlay with every scalar of its field's type.
+    """Return the overlay with every scalar of its field's type, and without the lists and maps that are null.
+
+    What stands under a key may all be left out, as by a loop over nothing. A null would then take away what the Pod
+    says, and `volumes:` is not meant so; to take away, there are `$patch` directives.
 
     Raises TemplateRenderError, at the template's line, for a value that does not fit its field; if `strict`, also for
     a field that looks misspelt (a config is checked so when it is accepted; fields unknown to us are left alone).
@@ -39,17 +42,23 @@ class _Conforming:
 
     def map(self, path: Path, tree: Mapping[str, object], schema: Type) -> Mapping[str, object]:
         changed: dict[str, object] = {}
+        empty: set[str] = set()
         for key, value in tree.items():
             if key.startswith("$"):
                 continue
             field = schema.fields.get(key)
             if field is None:
                 self._unknown(path, key, schema)
-            elif value is not None:
+            elif value is None:
+                if field.type is not None or field.shape is not Shape.ONE:
+                    empty.add(key)
+            else:
                 conforming = self._field((*path, key), value, field)
                 if conforming is not value:
                     changed[key] = conforming
-        return {**tree, **changed} if changed else tree
+        if not changed and not empty:
+            return tree
+        return {key: changed.get(key, value) for key, value in tree.items() if key not in empty}
 
     def _field(self, path: Path, value: object, field: Field) -> object:
         if field.shape is Shape.LIST:

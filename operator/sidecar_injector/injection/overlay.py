@@ -4,18 +4,21 @@ What a user wrote wins: a container that the Pod declares keeps all that it says
 image), and a volume of the Pod is never replaced by a template's of the same name.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from sidecar_injector.config.model import At, Position
 from sidecar_injector.errors import MergeError
-from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge
+from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge, without_directives
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS, TYPES_BY_NAME
 from sidecar_injector.injection.view import Container, Pod, items, names, part, with_spec
 from sidecar_injector.names import AUTO_IMAGE
 
 _CONTAINER = TYPES_BY_NAME["Container"]
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HANDLERS = ("exec", "grpc", "httpGet", "sleep", "tcpSocket")
 _DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
 
 
@@ -150,25 +153,76 @@ def _index(containers: Sequence[Container], position: Position, default: At, hea
 
 
 def _users_on_top(pod: Pod, result: Pod, touched: set[str]) -> Pod:
+    mine = {
+        str(item.get("name")): _stated(item)
+        for field in CONTAINER_LISTS
+        for item in items(pod, field)
+        if item.get("name") in touched
+    }
     for field in CONTAINER_LISTS:
-        for container in items(pod, field):
-            if container.get("name") in touched:
-                result = _put_on_top(result, container)
+        merged = [
+            _with_fields(item, mine[name], f"spec.{field}[{name}]") if (name := str(item.get("name"))) in mine else item
+            for item in items(result, field)
+        ]
+        if mine and merged:
+            result = with_spec(result, **{field: merged})
     return result
 
 
-def _put_on_top(pod: Pod, container: Container) -> Pod:
-    name = str(container.get("name"))
+def _stated(container: Container) -> Container:
     hidden = ("image", "restartPolicy") if _is_placeholder(container) else ()
-    patch = {key: value for key, value in container.items() if key not in hidden}
-    for field in CONTAINER_LISTS:
-        merged = [
-            strategic_merge(item, patch, _CONTAINER, f"spec.{field}[{name}]") if item.get("name") == name else item
-            for item in items(pod, field)
-        ]
-        if merged:
-            pod = with_spec(pod, **{field: merged})
-    return pod
+    return {key: value for key, value in container.items() if key not in hidden}
+
+
+def _with_fields(container: Container, mine: Container, path: str) -> Container:
+    """Return a container with the fields of the user's: merged, but an item of a list is the user's or the template's.
+
+    An item made of both can be one that the API server refuses: a variable with a value and a source, say.
+    """
+    lists = {
+        name: _with_items(container.get(name), items, field.merge_key)
+        for name, field in _CONTAINER.fields.items()
+        if field.merge_key and isinstance(items := mine.get(name), list)
+    }
+    patch = without_directives({name: value for name, value in mine.items() if name not in lists}, drop_directed=False)
+    base = _without_other_handlers(container, mine)
+    return {**strategic_merge(base, cast("Container", patch), _CONTAINER, path), **lists}
+
+
+def _with_items(live: object, mine: list[object], key: str) -> list[object]:
+    """Return the user's items as they are, even two of one key, and the items of other keys where they stood."""
+    taken = {_key(item, key) for item in mine}
+    places: dict[str, int] = {}
+    others: deque[tuple[int, object]] = deque()
+    for index, item in enumerate(live if isinstance(live, list) else []):
+        places.setdefault(_key(item, key), index)
+        if _key(item, key) not in taken:
+            others.append((index, item))
+    if not others:
+        return mine
+    result: list[object] = []
+    for item in mine:
+        while others and others[0][0] < places.get(_key(item, key), 0):
+            result.append(others.popleft()[1])
+        result.append(item)
+    return result + [item for _, item in others]
+
+
+def _key(item: object, key: str) -> str:
+    return repr(item.get(key) if isinstance(item, Mapping) else item)
+
+
+def _without_other_handlers(container: Container, mine: Container) -> Container:
+    """Leave out probes and hooks for which the user has a handler: there can be one only."""
+    kept = {name: value for name, value in container.items() if not (name in _PROBES and _has_handler(mine.get(name)))}
+    hooks, users = kept.get("lifecycle"), mine.get("lifecycle")
+    if isinstance(hooks, Mapping) and isinstance(users, Mapping):
+        kept["lifecycle"] = {name: hook for name, hook in hooks.items() if not _has_handler(users.get(name))}
+    return kept
+
+
+def _has_handler(value: object) -> bool:
+    return isinstance(value, Mapping) and any(value.get(name) is not None for name in _HANDLERS)
 
 
 # --- the last checks
@@ -199,7 +253,7 @@ _NO_IMAGE = (
 
 def _check_mounts(container: Container, path: str, volumes: set[str]) -> None:
     for mount in cast("list[Mapping[str, object]]", container.get("volumeMounts") or []):
-        if mount.get("name") not in volumes:
+        if DIRECTIVE not in mount and mount.get("name") not in volumes:
             raise MergeError(
                 f"{path}.volumeMounts[{mount.get('mountPath')}]",
                 f"volume {mount.get('name')!r} is neither in the template nor in the Pod; add it to spec.volumes",

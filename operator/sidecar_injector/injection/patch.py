@@ -5,12 +5,15 @@ moves to the front is one operation and never a rewrite of those behind it. Part
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Shape, Type
 
 Operation = dict[str, object]
 Identity = tuple[object, int]
+
+_Item = TypeVar("_Item", bound=Hashable)
 
 
 def build_patch(before: Mapping[str, object], after: Mapping[str, object]) -> list[Operation]:
@@ -110,7 +113,7 @@ def _arrange(
 ) -> None:
     """Move what stands out of order, each once and behind its predecessor; then add what is missing."""
     present = set(working)
-    settled = _longest_in_order(working, new)
+    settled = longest_in_order(working, new)
     predecessor: Identity | None = None
     for identity in new:
         if identity not in present:
@@ -129,17 +132,17 @@ def _arrange(
             working.insert(index, identity)
 
 
-def _longest_in_order(working: list[Identity], new: list[Identity]) -> set[Identity]:
+def longest_in_order(working: Sequence[_Item], new: Sequence[_Item]) -> set[_Item]:
     """Return the longest increasing subsequence of `working` by its ranks in `new` (patience sorting)."""
     rank = {identity: index for index, identity in enumerate(new)}
     tops: list[int] = []
-    piles: list[Identity] = []
-    behind: dict[Identity, Identity | None] = {}
+    piles: list[_Item] = []
+    behind: dict[_Item, _Item | None] = {}
     for identity in working:
         at = bisect_left(tops, rank[identity])
         behind[identity] = piles[at - 1] if at else None
         tops[at : at + 1], piles[at : at + 1] = [rank[identity]], [identity]
-    run: set[Identity] = set()
+    run: set[_Item] = set()
     last = piles[-1] if piles else None
     while last is not None:
         run.add(last)

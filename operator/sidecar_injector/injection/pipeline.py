@@ -16,7 +16,7 @@ from sidecar_injector.injection.render import native_sidecars, render
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.status import is_intact, read_status, with_status, without_injection
-from sidecar_injector.injection.view import Pod, items, names
+from sidecar_injector.injection.view import Pod, names
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 
@@ -65,7 +65,8 @@ def inject(subject: Subject, profile: Profile, *, strict: bool = False) -> Outco
     check_result(finished, overlays)
     if same(before, finished):
         decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
-        return Outcome(decision, before, tuple(build_patch(pod, before)), warnings)
+        patch = () if config.spec.mode is Mode.AUDIT else tuple(build_patch(pod, before))
+        return Outcome(decision, before, patch, warnings)
     result = with_status(before, finished, config.name, config.digest, templates)
     return _outcome(subject, before, result, warnings)
 
@@ -105,12 +106,8 @@ def _outcome(subject: Subject, before: Pod, result: Pod, warnings: tuple[str, ..
 
 
 def _summary(before: Pod, after: Pod) -> str:
-    added = [
-        str(item.get("name"))
-        for field in CONTAINER_LISTS
-        for item in items(after, field)
-        if item.get("name") not in names(before, field)
-    ]
+    standing = {field: set(names(before, field)) for field in CONTAINER_LISTS}
+    added = [name for field in CONTAINER_LISTS for name in names(after, field) if name not in standing[field]]
     return _containers(added) if added else "changes to the Pod, but no container"
 
 

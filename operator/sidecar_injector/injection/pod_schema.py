@@ -615,6 +615,3 @@ MERGE_KEYS: dict[str, dict[str, str]] = {
         "volumes": "name",
     },
 }
-
-# Lists of unions: an item's other members go when one is given.
-RETAIN_KEYS: tuple[tuple[str, str], ...] = (("PodSpec", "resourceClaims"), ("PodSpec", "volumes"))

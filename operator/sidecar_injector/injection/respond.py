@@ -13,7 +13,7 @@ from sidecar_injector.injection.review import REVIEW_API_VERSION
 from sidecar_injector.names import AuditKey, Reason
 
 WARNING_LENGTH = 256
-"""Characters; the API server cuts longer warnings, and all of them together at 4096."""
+"""Characters, on one line: the API server drops warnings with line breaks, and cuts long ones."""
 WARNINGS_IN_ALL = 8
 
 
@@ -53,7 +53,7 @@ def _response(uid: str, audit: Mapping[AuditKey, str], warnings: Sequence[str]) 
         "auditAnnotations": {str(k): v for k, v in audit.items()},
     }
     if warnings:
-        response["warnings"] = [warning[:WARNING_LENGTH] for warning in warnings[:WARNINGS_IN_ALL]]
+        response["warnings"] = [" ".join(warning.split())[:WARNING_LENGTH] for warning in warnings[:WARNINGS_IN_ALL]]
     return response
 
 

@@ -59,7 +59,10 @@ def _parse_request(request: Mapping[str, object]) -> Request:
     if operation not in OPERATIONS:
         raise ReviewError(f"request.operation: found {operation!r}, allowed are {', '.join(OPERATIONS)}")
     resource = _mapping(request.get("resource") or {}, "request.resource")
+    if resource and not _text(resource, "version", "request.resource"):
+        raise ReviewError("request.resource.version: missing; a resource has a group, a version and a name")
     user = _mapping(request.get("userInfo") or {}, "request.userInfo")
+    _mapping(request.get("oldObject") or {}, "request.oldObject")
     return Request(
         uid=uid,
         operation=operation,

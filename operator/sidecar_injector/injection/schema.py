@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from sidecar_injector.injection.pod_schema import MERGE_KEYS, REQUIRED, RETAIN_KEYS, TYPES
+from sidecar_injector.injection.pod_schema import MERGE_KEYS, REQUIRED, TYPES
 
 SIDECARS = "sidecars"
 CONTAINER_LISTS = ("initContainers", "containers")
@@ -32,7 +32,6 @@ class Field:
     scalar: str
     type_name: str
     merge_key: str | None = None
-    retain_keys: bool = False
 
     @property
     def type(self) -> Type | None:
@@ -64,7 +63,6 @@ def _field(owner: str, name: str, notation: str) -> Field:
         scalar="" if inner in TYPES else inner,
         type_name=inner if inner in TYPES else "",
         merge_key=MERGE_KEYS.get(owner, {}).get(name),
-        retain_keys=(owner, name) in RETAIN_KEYS,
     )
 
 

@@ -5,17 +5,18 @@ The annotation is a JSON object with one entry a config, so that several configs
     {"<config>": {"revision": "<digest>", "templates": [...], "containers": [...], "initContainers": [...],
                   "volumes": [...], "undo": [...]}}
 
-`undo` holds what it takes to get back the Pod as it was: steps `[path, "remove"]` and `[path, "restore", value]`. A
-path names items of keyed lists by their merge key, so a step finds its target whatever another webhook did in between.
+`undo` holds what it takes to get back the Pod as it was: steps `[path, "remove"]`, `[path, "restore", value]` and, for
+items that are missing from a keyed list, `[path, "insert", [[key of the item in front, or null, item], ...]]`. A path
+names items of keyed lists by their merge key, so a step finds its target whatever another webhook did in between.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from sidecar_injector.errors import InjectionError, ReviewError
-from sidecar_injector.injection.patch import same
+from sidecar_injector.injection.patch import longest_in_order, same
 from sidecar_injector.injection.review import check_pod
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Shape, Type
 from sidecar_injector.injection.view import Pod, annotations, names, part, with_annotation
@@ -26,6 +27,9 @@ Step = Sequence[object]
 
 UNDO_LIMIT = 64 * 1024
 """Characters of JSON; an undo beyond this is left out, as all annotations of a Pod together may have 256 KiB."""
+
+PATH_LIMIT = 100
+"""Keys: no field of a Pod lies as deep, and a forged path must not exhaust the stack."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,26 @@ def _strings(value: object) -> tuple[str, ...] | None:
 
 def _is_undo(value: object) -> bool:
     return isinstance(value, list) and all(
-        isinstance(step, list)
-        and (step[1:] == ["remove"] or (len(step) == 3 and step[1] == "restore"))
-        and bool(_strings(step[0]))
-        for step in value
+        isinstance(step, list) and len(step) > 1 and _is_path(step[0]) and _is_operation(step[1:]) for step in value
+    )
+
+
+def _is_path(value: object) -> bool:
+    return 0 < len(_strings(value) or ()) <= PATH_LIMIT
+
+
+def _is_operation(operation: list[object]) -> bool:
+    match operation:
+        case ["remove"] | ["restore", _]:
+            return True
+        case ["insert", list(missing)]:
+            return all(map(_is_missing, missing))
+    return False
+
+
+def _is_missing(value: object) -> bool:
+    return (
+        isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | None) and isinstance(value[1], dict)
     )
 
 
@@ -92,7 +112,8 @@ def with_status(before: Pod, after: Pod, config: str, revision: str, templates: 
     undo: list[Step] = []
     _undo_map((), part_of(before), part_of(after), POD, undo)
     undo.sort(key=lambda step: cast("list[str]", step[0]))
-    added = {name: [item for item in names(after, name) if item not in set(names(before, name))] for name in LISTS}
+    standing = {name: set(names(before, name)) for name in LISTS}
+    added = {name: [item for item in names(after, name) if item not in standing[name]] for name in LISTS}
     entry: dict[str, object] = {"revision": revision, "templates": list(templates)}
     entry |= {name: items for name, items in added.items() if items}
     entry["undo"] = undo if len(json.dumps(undo)) <= UNDO_LIMIT else None
@@ -117,7 +138,9 @@ def _undo_map(
     path: Path, before: Mapping[str, object], after: Mapping[str, object], schema: Type, undo: list[Step]
 ) -> None:
     for key, value in before.items():
-        if key not in after:
+        if key not in after and isinstance(value, list) and schema.field(key).merge_key:
+            _undo_list((*path, key), value, [], schema.field(key), undo)
+        elif key not in after:
             undo.append([[*path, key], "restore", value])
     for key, value in after.items():
         if value is not before.get(key):
@@ -144,14 +167,30 @@ def _undo_value(path: Path, before: object, after: object, kind: Field, undo: li
 
 def _undo_list(path: Path, before: list[object], after: list[object], kind: Field, undo: list[Step]) -> None:
     old, new = _by_key(before, kind), _by_key(after, kind)
-    if old is None or new is None or [key for key in new if key in old] != list(old):
-        undo.append([[*path], "restore", before])
+    if old is None or new is None:
+        if not same(before, after):
+            undo.append([[*path], "restore", before])
         return
+    stayed = longest_in_order([key for key in old if key in new], list(new))
+    if missing := _missing(old, stayed):
+        undo.append([[*path], "insert", missing])
     for key, item in new.items():
-        if key not in old:
+        if key not in stayed:
             undo.append([[*path, key], "remove"])
         elif item is not old[key]:
             _undo_value((*path, key), old[key], item, Field(Shape.ONE, kind.scalar, kind.type_name), undo)
+
+
+def _missing(old: Mapping[str, object], stayed: Collection[str]) -> list[object]:
+    """Return the items that have not stayed, each with the key of the nearest one in front that has."""
+    missing: list[object] = []
+    in_front: str | None = None
+    for key, item in old.items():
+        if key in stayed:
+            in_front = key
+        else:
+            missing.append([in_front, item])
+    return missing
 
 
 def _by_key(items: Sequence[object], kind: Field) -> dict[str, object] | None:
@@ -179,9 +218,7 @@ def without_injection(pod: Pod, config: str) -> Pod:
             f"the Pod was injected by revision {injection.revision} of {config}, and too much of it was changed to "
             f"take that out again; start from the Pod as it was, without the annotation {STATUS}"
         )
-    tree = part_of(pod)
-    for step in injection.undo:
-        tree = _undo_step(tree, cast("Sequence[str]", step[0]), step[2:], POD)
+    tree = _undone_map(part_of(pod), _branches(injection.undo), POD)
     return _with_rest(pod, _checked(tree, config), config)
 
 
@@ -207,34 +244,78 @@ def _with_rest(pod: Pod, tree: Mapping[str, object], config: str) -> Pod:
     return {**stripped, "metadata": {**metadata, "annotations": remaining} if remaining else metadata}
 
 
-def _undo_step(tree: Mapping[str, object], keys: Sequence[str], value: Step, schema: Type) -> Mapping[str, object]:
-    key, rest = keys[0], keys[1:]
-    if not rest:
-        return {**tree, key: value[0]} if value else {name: item for name, item in tree.items() if name != key}
-    inner, kind = tree.get(key), schema.field(key)
-    if isinstance(inner, list):
-        changed: object = _undo_in_list(inner, rest, value, kind)
-    elif isinstance(inner, Mapping):
-        changed = _undo_step(inner, rest, value, kind.type or NOTHING)
-    elif value:
-        changed = _undo_step({}, rest, value, kind.type or NOTHING)
-    else:
-        return tree
-    if changed or not isinstance(changed, list | Mapping):
-        return {**tree, key: changed}
-    return {name: item for name, item in tree.items() if name != key}
+@dataclass
+class _Branch:
+    """Steps by their paths: what is to be done with a value itself, and with what is in it.
+
+    As a tree, so that one walk does them all: the annotation may be forged, and have thousands of steps.
+    """
+
+    operation: Step = ()
+    inner: "dict[str, _Branch]" = field(default_factory=dict)
 
 
-def _undo_in_list(items: list[object], keys: Sequence[str], value: Step, kind: Field) -> list[object]:
-    def is_it(item: object) -> bool:
-        return isinstance(item, Mapping) and str(item.get(kind.merge_key or "")) == keys[0]
+def _branches(steps: Sequence[Step]) -> _Branch:
+    root = _Branch()
+    for path, *operation in steps:
+        branch = root
+        for key in cast("Sequence[str]", path):
+            branch = branch.inner.setdefault(key, _Branch())
+        branch.operation = operation
+    return root
 
-    if len(keys) == 1:
-        return (
-            [item for item in items if not is_it(item)] if not value else [value[0] if is_it(i) else i for i in items]
-        )
-    schema = kind.type or NOTHING
-    return [
-        _undo_step(cast("Mapping[str, object]", item), keys[1:], value, schema) if is_it(item) else item
-        for item in items
+
+_ABSENT = object()
+
+
+def _undone_map(tree: Mapping[str, object], branch: _Branch, schema: Type) -> dict[str, object]:
+    result = dict(tree)
+    for key, change in branch.inner.items():
+        value = _undone(tree.get(key, _ABSENT), change, schema.field(key))
+        if value is not _ABSENT:
+            result[key] = value
+        else:
+            result.pop(key, None)
+    return result
+
+
+def _undone(value: object, branch: _Branch, kind: Field) -> object:
+    """Return the value as it was; what is empty then was not there."""
+    match branch.operation:
+        case ["remove"]:
+            return _ABSENT
+        case ["restore", was]:
+            return was
+        case ["insert", list(missing)]:
+            return _with_missing(value if isinstance(value, list) else [], branch, missing, kind)
+    if isinstance(value, list):
+        return _undone_list(value, branch, kind) or _ABSENT
+    if isinstance(value, Mapping):
+        return _undone_map(value, branch, kind.type or NOTHING) or _ABSENT
+    return _undone_map({}, branch, kind.type or NOTHING) or value
+
+
+def _undone_list(items: list[object], branch: _Branch, kind: Field) -> list[object]:
+    one = Field(Shape.ONE, kind.scalar, kind.type_name)
+    undone = [
+        _undone(item, change, one) if (change := branch.inner.get(_key_of(item, kind))) else item for item in items
     ]
+    return [item for item in undone if item is not _ABSENT]
+
+
+def _with_missing(live: list[object], branch: _Branch, missing: list[list[object]], kind: Field) -> list[object]:
+    items = _undone_list(live, branch, kind)
+    present = {_key_of(item, kind) for item in items}
+    left_out = present | (branch.inner.keys() - {_key_of(item, kind) for item in live})  # moved by us, and gone since
+    behind: dict[object, list[object]] = {}
+    for in_front, item in missing:
+        if _key_of(item, kind) not in left_out:
+            behind.setdefault(in_front if in_front is None or in_front in present else _ABSENT, []).append(item)
+    result = behind.pop(None, [])
+    for item in items:
+        result += [item, *behind.pop(_key_of(item, kind), [])]
+    return result + behind.pop(_ABSENT, [])
+
+
+def _key_of(item: object, kind: Field) -> str:
+    return str(item.get(kind.merge_key or "")) if isinstance(item, Mapping) else ""

@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Mapping
+from itertools import islice
 
 from sidecar_injector.config.model import Policy
 from sidecar_injector.errors import PodRejected, UnknownTemplateError
 from sidecar_injector.injection.decide import Decision, Subject, skip
+from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.names import GROUP, INJECT, STATUS, TEMPLATES, Reason
 
@@ -92,9 +94,8 @@ def _inject_value(pod: Pod) -> tuple[str | None, str]:
 
 def _misspelt(kind: str, values: Mapping[str, str], known: tuple[str, ...]) -> list[str]:
     warnings = []
-    for key in values:
-        if not key.startswith(f"{GROUP}/") or key in known:
-            continue
+    unknown = (key for key in values if key.startswith(f"{GROUP}/") and key not in known)
+    for key in islice(unknown, WARNINGS_IN_ALL):
         close = difflib.get_close_matches(key, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         warnings.append(f"unknown {kind} {key!r} is ignored{hint}")

@@ -63,7 +63,9 @@ class Uncopied(dict[str, Any]):
 
 def for_kopf(review: dict[str, Any]) -> dict[str, Any]:
     """Return the review with the members of its object marked not to be copied; the original stays as it is."""
-    request = {"userInfo": {}, **review["request"]}
+    request = dict(review["request"])
+    request["userInfo"] = request.get("userInfo") or {}
+    request["resource"] = {"group": "", **(request.get("resource") or {})}
     for member in ("object", "oldObject"):
         if request.get(member):
             request[member] = {

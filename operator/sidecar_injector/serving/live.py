@@ -46,8 +46,9 @@ class Live:
             return
         self.resources[name] = resource
         async with self._turn:  # one at a time: a compilation must not starve the event loop
-            if self.resources.get(name) is resource and self._judged.get(name) != _version(resource):
-                await self._judge(name, resource)
+            newest = self.resources.get(name)  # not always ours: while we waited, another report of it may have come
+            if newest is not None and self._judged.get(name) != _version(newest):
+                await self._judge(name, newest)
         self.changed.set()
 
     def remove(self, resource: Object) -> None:
@@ -97,15 +98,18 @@ class Live:
             return  # outdated meanwhile
         self._judged[name] = uid, generation
         if problems:
-            self.snapshot = self._without_namesake(name, uid).with_rejected(name, generation, problems, uid)
+            self._drop_namesake(name, uid)
+            self.snapshot = self.snapshot.with_rejected(name, generation, problems, uid)
         else:
             self._put_into_force(resource, compiled)
         self._account(name, problems)
 
-    def _without_namesake(self, name: str, uid: str) -> Snapshot:
-        """Return the snapshot without a config of this name that was deleted before this one was made."""
+    def _drop_namesake(self, name: str, uid: str) -> None:
+        """Take a config of this name that was deleted before this one was made out of force."""
         entry = self.snapshot.entries.get(name)
-        return self.snapshot if entry is None or entry.uid == uid else self.snapshot.without(name)
+        if entry is not None and entry.uid != uid:
+            self.snapshot = self.snapshot.without(name)
+            self.accepted.pop(name, None)
 
     def _put_into_force(self, resource: Object, compiled: CompiledConfig) -> None:
         self.snapshot = self.snapshot.with_accepted(compiled)

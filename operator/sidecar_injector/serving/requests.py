@@ -2,6 +2,7 @@
 caller's fault and becomes a ReviewError with a status of its own; nothing malformed reaches Kopf."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -87,8 +88,7 @@ def decode(body: bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise ReviewError(f"body is not JSON that can be read: key {twice[:200]!r} occurs twice in one object")
     return members
 

@@ -30,6 +30,8 @@ WebhookFunction = Callable[..., Awaitable[Any]]
 
 READ_SECONDS = 10.0
 """How long a body may take to arrive."""
+PROBLEM_LENGTH = 1000
+"""Characters of what is wrong with a request that go into the answer and the log: it may quote the request."""
 CLOSE_SECONDS = 10.0
 """How long requests in flight may take after the listener is closed."""
 
@@ -85,8 +87,9 @@ class AdmissionServer:
             response = await self._respond(request)
         except ReviewError as error:
             self._metrics.rejected.labels(requests.REJECTIONS.get(error.status, "Malformed")).inc()
-            logger.info("Request refused with %s: %s", error.status, error)
-            response = web.Response(status=error.status, text=f"{error}\n")
+            problem = str(error)[:PROBLEM_LENGTH]
+            logger.info("Request refused with %s: %s", error.status, problem)
+            response = web.Response(status=error.status, text=f"{problem}\n")
         if self.draining:
             response.force_close()
         return response
@@ -112,6 +115,8 @@ class AdmissionServer:
             raise ReviewError(f"body of more than {limit} bytes (--max-body-bytes)", 413) from None
         except TimeoutError:
             raise ReviewError(f"body did not arrive within {READ_SECONDS:g} s", 408) from None
+        except web.RequestPayloadError:
+            raise ReviewError("body cannot be read: it is not in the Content-Encoding that it names") from None
 
     @contextlib.contextmanager
     def _in_flight_place(self) -> Iterator[None]:

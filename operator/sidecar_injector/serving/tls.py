@@ -142,9 +142,12 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
 
 
 def _loopback(address: str) -> str:
-    """Return where a listener on this address can be reached from the same machine."""
-    if not address or ipaddress.ip_address(address).is_unspecified:
-        return "::1" if ":" in address else "127.0.0.1"
+    """Return where a listener on this address, or on that of this host name, can be reached from the same machine."""
+    if not address:
+        return "127.0.0.1"
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(address).is_unspecified:
+            return "::1" if ":" in address else "127.0.0.1"
     return address
 
 

@@ -1,5 +1,6 @@
 """CA and serving certificates, from bytes and a given time."""
 
+import base64
 import datetime
 import ssl
 from datetime import timedelta
@@ -116,6 +117,15 @@ def without_basic_constraints() -> tuple[bytes, bytes]:
 GOOD = certificates.new_authority(NOW)
 OTHER = certificates.new_authority(NOW)
 OLD = certificates.new_authority(NOW - timedelta(days=3651))
+EC_PUBLIC_KEY, SUBJECT_KEY, AUTHORITY_KEY = b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x55\x1d\x0e", b"\x55\x1d\x23"
+
+
+def garbled(pem: bytes, old: bytes, new: bytes) -> bytes:
+    """The same PEM with one object identifier replaced."""
+    first, *body, last = pem.strip().split(b"\n")
+    content = base64.b64decode(b"".join(body))
+    assert old in content
+    return b"\n".join([first, base64.b64encode(content.replace(old, new)), last])
 
 
 @pytest.mark.parametrize(
@@ -135,6 +145,19 @@ OLD = certificates.new_authority(NOW - timedelta(days=3651))
             b"",
             "is of type RSAPrivateKey; only ECDSA keys are used",
         ),
+        (
+            garbled(GOOD.certificate_pem, EC_PUBLIC_KEY, EC_PUBLIC_KEY[:-1] + b"\x7f"),
+            GOOD.key_pem,
+            b"",
+            "the CA certificate's public key cannot be read",
+        ),
+        (
+            GOOD.certificate_pem,
+            garbled(GOOD.key_pem, EC_PUBLIC_KEY, EC_PUBLIC_KEY[:-1] + b"\x7f"),
+            b"",
+            "the CA's private key is not PEM, or is encrypted: Unknown key type",
+        ),
+        (garbled(GOOD.certificate_pem, SUBJECT_KEY, AUTHORITY_KEY), GOOD.key_pem, b"", "may not sign other"),
         (*not_an_authority(), b"", "may not sign other certificates"),
         (*without_basic_constraints(), b"", "may not sign other certificates"),
     ],

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sidecar_injector.cli.files import read_file
+from sidecar_injector.errors import InputFileError
 from tests.unit.cli.program import call, config, pod, write
 
 ACCEPTABLE = {0, 1, 2}
@@ -68,6 +70,20 @@ def test_objects_with_nonsense_in_one_place(config_file: Path, path: tuple[Any, 
     result = call("inject", "-f", "-", "--config", config_file, stdin=json.dumps(objects))
     assert result.exit_code in ACCEPTABLE, result.stderr
     assert (result.stdout == "") is (result.exit_code != 0)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 5000, "/dev/null/a", "\0"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    for arguments in (("validate", "-f", name), ("inject", "-f", name, "--config", name)):
+        result = call(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith("Error: ")
+
+
+def test_a_standard_input_that_is_closed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputFileError, match="it is closed"):
+        read_file("-")
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])

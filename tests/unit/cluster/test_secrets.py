@@ -23,6 +23,10 @@ def test_a_secret_without_a_bundle_trusts_the_ca_that_signs() -> None:
     assert read_authority({"data": {key: DATA[key] for key in ("tls.crt", "tls.key")}}, NOW) == AUTHORITY
 
 
+def test_a_bundle_that_is_null_is_none() -> None:
+    assert read_authority({"data": {**DATA, "ca.crt": None}}, NOW) == AUTHORITY
+
+
 @pytest.mark.parametrize(
     ("secret", "problem"),
     [
@@ -30,6 +34,7 @@ def test_a_secret_without_a_bundle_trusts_the_ca_that_signs() -> None:
         ({"data": None}, "tls.crt and tls.key missing"),
         ({"data": {**DATA, "tls.key": ""}}, "tls.key missing"),
         ({"data": {**DATA, "tls.crt": "%%%"}}, "data is not base64"),
+        ({"data": {**DATA, "tls.crt": "é"}}, "data is not base64"),
         ({"data": {**DATA, "tls.crt": base64.b64encode(b"garbage").decode()}}, "the CA certificate is not PEM"),
         ({"data": {**DATA, "ca.crt": base64.b64encode(b"garbage").decode()}}, "the trusted bundle is not PEM"),
     ],

@@ -191,3 +191,8 @@ def test_the_entries_that_the_api_server_refuses_are_found_by_its_answer() -> No
     wanted = mutating_configuration(snapshot(compiled("a"), compiled("b")), SERVICE)
     refusal = ClusterError("no", 422, [("webhooks[1].matchConditions[0].expression", "bad CEL"), ("metadata", "?")])
     assert webhooks.refused_entries(refusal, wanted) == {"b": "bad CEL"}
+
+
+def test_a_refusal_of_somebody_elses_entry_is_not_laid_to_a_config() -> None:
+    wanted = mutating_configuration(snapshot(compiled("a")), SERVICE)
+    assert webhooks.refused_entries(ClusterError("no", 422, [("webhooks[1].name", "foreign")]), wanted) == {}

@@ -107,6 +107,16 @@ OTHER_SIDECARS = [
 ]
 
 
+def test_values_come_in_the_order_of_the_api_server_so_that_equal_digests_inject_the_same() -> None:
+    one, other = (
+        compiled(with_spec(values={"env": env}, meshConfig=env))
+        for env in ({"b": {"y": 1, "x": 2}, "a": 1}, {"a": 1, "b": {"x": 2, "y": 1}})
+    )
+    assert one.digest == other.digest
+    assert repr(one.spec.values) == repr(other.spec.values)
+    assert repr(one.spec.mesh_config) == repr({"a": 1, "b": {"x": 2, "y": 1}})
+
+
 def test_every_edit_that_may_change_sidecars_changes_the_digest() -> None:
     digests = [compiled(resource).digest for resource in [MINIMAL, *OTHER_SIDECARS]]
     assert len(set(digests)) == len(digests)

@@ -92,6 +92,21 @@ def test_reports_that_come_while_one_is_judged_are_not_lost(monkeypatch: pytest.
     assert len(judged) <= 2, "versions that are outdated before their turn need not be judged"
 
 
+def test_an_edit_is_judged_though_our_own_write_replaces_its_report_while_it_waits() -> None:
+    async def scenario(live: Live) -> None:
+        await live.offer(config(1))
+        await asyncio.gather(
+            live.offer(config(2, name="other")),
+            live.offer(config(3)),
+            noted(live, config(3)),
+        )
+
+    async def noted(live: Live, resource: Any) -> None:
+        live.note(resource)
+
+    assert served(run(scenario)) == 3
+
+
 def test_a_report_of_a_new_status_does_not_judge_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(live: Live) -> None:
         await live.offer(config(1))
@@ -137,7 +152,9 @@ def test_a_broken_config_does_not_inherit_from_a_deleted_one_of_its_name() -> No
         await live.offer(config(1, uid="first"))
         await live.offer(config(2, BROKEN, uid="second", generation=1))
 
-    assert served(run(scenario)) is None
+    live = run(scenario)
+    assert served(live) is None
+    assert live.accepted == {}
 
 
 def test_a_complete_list_catches_up_with_what_a_dead_watch_missed() -> None:

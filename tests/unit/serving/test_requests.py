@@ -1,6 +1,7 @@
 """From an HTTP request to a review."""
 
 import json
+import time
 
 import pytest
 
@@ -111,6 +112,14 @@ def test_what_is_no_json_is_refused(body: bytes, problem: str) -> None:
     with pytest.raises(ReviewError, match=problem) as caught:
         requests.decode(body)
     assert caught.value.status == 400
+
+
+def test_a_body_of_many_keys_is_refused_as_fast_as_it_is_read() -> None:
+    keys = ",".join(f'"{number}":0' for number in range(200_000))
+    started = time.process_time()
+    with pytest.raises(ReviewError, match="key 'last' occurs twice"):
+        requests.decode(f'{{{keys},"last":1,"last":2}}'.encode())
+    assert time.process_time() - started < 5, "quadratic, it took minutes"
 
 
 def test_every_refusal_has_a_code_of_its_own() -> None:

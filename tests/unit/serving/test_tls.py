@@ -125,6 +125,15 @@ def test_the_probe_finds_out_whether_the_listener_answers(tls: Tls) -> None:
     assert "refused" in bad or "Connect call failed" in bad
 
 
+def test_a_listener_on_the_address_of_a_host_name_is_probed_there(tls: Tls) -> None:
+    async def probe() -> str:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=tls.context)
+        async with server:
+            return await tls.probe("localhost", server.sockets[0].getsockname()[1])
+
+    assert asyncio.run(probe()) == ""
+
+
 def test_the_probe_does_not_trust_a_certificate_of_somebody_else(tls: Tls, clock: Clock) -> None:
     async def probe() -> str:
         other = Tls(Settings(namespace="mesh"), Metrics())
