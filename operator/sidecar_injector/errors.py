@@ -137,9 +137,10 @@ class MergeError(InjectionError):
 
     reason = Reason.MERGE_ERROR
 
-    def __init__(self, path: str, message: str) -> None:
+    def __init__(self, path: str, problem: str) -> None:
         self.path = path
-        super().__init__(f"{path}: {message}")
+        self.problem = problem
+        super().__init__(f"{path}: {problem}")
 
 
 class PodRejected(InjectionError):  # noqa: N818 - it is no error of the injector

@@ -21,7 +21,6 @@ CLAIMS = [
     "Deployment, StatefulSet, Job and bare Pod: each has the sidecar once",
     "A Pod labelled sidecarinjector.dev/inject=false is as it was written",
     "So is a Pod in a namespace without the label",
-    "edit to first Pod with the new sidecar",
     "None was refused, none is half done.",
     "Refused, and the message names the line",
     "Nothing that worked stopped working",

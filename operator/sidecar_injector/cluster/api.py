@@ -90,9 +90,13 @@ class Api:
             if not asked["continue"]:
                 return Listing(items, page["metadata"]["resourceVersion"])
 
-    async def create(self, path: str, body: Object) -> Object:
-        """Create an object in a collection; a ClusterError of status 409 says that it exists."""
-        return await self._call("POST", path, body, {"fieldManager": names.FIELD_MANAGER})
+    async def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
+        """Create an object in a collection; a ClusterError of status 409 says that it exists.
+
+        A dry run is there to find mistakes, so it refuses unknown fields too, which else are dropped.
+        """
+        strictly = {"dryRun": "All", "fieldValidation": "Strict"} if dry_run else {}
+        return await self._call("POST", path, body, {"fieldManager": names.FIELD_MANAGER, **strictly})
 
     async def replace(self, path: str, body: Object) -> Object:
         """Replace an object; a ClusterError of status 409 says that somebody else was faster."""

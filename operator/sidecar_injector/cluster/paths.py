@@ -30,3 +30,8 @@ def revisions(namespace: str) -> str:
 def events(namespace: str) -> str:
     """The Events of a Namespace."""
     return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"
+
+
+def pod_templates(namespace: str) -> str:
+    """The PodTemplates of a Namespace."""
+    return f"/api/v1/namespaces/{namespace}/podtemplates"

@@ -6,7 +6,7 @@ field is one: an annotation's "8080" is a port. What cannot be meant is an error
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sidecar_injector.errors import TemplateRenderError
@@ -30,7 +30,20 @@ def conform(overlay: Overlay, *, strict: bool = False) -> Overlay:
     Raises TemplateRenderError, at the template's line, for a value that does not fit its field; if `strict`, also for
     a field that looks misspelt (a config is checked so when it is accepted; fields unknown to us are left alone).
     """
+    if strict:
+        _check_kind(overlay)
     return replace(overlay, tree=_Conforming(overlay, strict).map((), overlay.tree, OVERLAY))
+
+
+def _check_kind(overlay: Overlay) -> None:
+    for field, expected in (("apiVersion", "v1"), ("kind", "Pod")):
+        found = overlay.tree.get(field, expected)
+        if found != expected:
+            raise TemplateRenderError(
+                overlay.place((field,)),
+                f"{field} is {found!r}, but what a template yields is a partial Pod",
+                "Leave it out.",
+            )
 
 
 class _Conforming:
@@ -103,21 +116,29 @@ class _Conforming:
         )
 
     def _unknown(self, path: Path, key: str, schema: Type) -> None:
-        close = difflib.get_close_matches(key, schema.fields, n=1, cutoff=_SURE_TO_BE_A_SLIP) if self._strict else []
+        if not self._strict:
+            return
+        if not path or path == ("metadata",):
+            raise TemplateRenderError(self._overlay.place((*path, key)), *_OUTSIDE[len(path)](key))
+        close = difflib.get_close_matches(key, schema.fields, n=1, cutoff=_SURE_TO_BE_A_SLIP)
         if close:
             raise TemplateRenderError(
                 self._overlay.place((*path, key)),
                 f"{_dotted((*path, key))} is no field of a Pod",
                 f"Did you mean {close[0]!r}?",
             )
-        if self._strict and not path:
-            raise TemplateRenderError(
-                self._overlay.place((key,)),
-                f"{key} is no field of a Pod",
-                "A template yields a partial Pod: its fields stand under metadata and spec.",
-            )
 
 
+_OUTSIDE: tuple[Callable[[str], tuple[str, str]], ...] = (
+    lambda key: (
+        f"{key} is no field of a Pod",
+        "A template yields a partial Pod: its fields stand under metadata and spec.",
+    ),
+    lambda key: (
+        f"metadata.{key} is not for a template to set",
+        "Of a Pod's metadata a template gives labels and annotations.",
+    ),
+)
 _EXPECTED = {
     "string": "a string",
     "quantity": "a quantity such as 100m or 1Gi",

@@ -228,8 +228,19 @@ def _has_handler(value: object) -> bool:
 # --- the last checks
 
 
-def check_result(pod: Pod, overlays: Sequence[Overlay]) -> None:
-    """Raise MergeError for a Pod that the API server would refuse on account of what was merged into it."""
+def check_result(before: Pod, pod: Pod, overlays: Sequence[Overlay]) -> None:
+    """Raise MergeError for a Pod that has lost a container of its own, or that the API server would refuse.
+
+    Only what the overlays can be blamed for is looked at; placeholders may have become the template's containers.
+    """
+    deleted = {str(item.get("name")) for item in template_containers(overlays) if item.get(DIRECTIVE) == "delete"}
+    standing = {name for field in CONTAINER_LISTS for name in names(pod, field)} | deleted
+    for field in CONTAINER_LISTS:
+        for name in names(before, field):
+            if name not in standing:
+                raise MergeError(f"spec.{field}[{name}]", _TAKEN_AWAY)
+    if not items(pod, "containers"):
+        raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
     mine = {str(item.get("name")): item for item in template_containers(overlays)}
     volumes = set(names(pod, "volumes"))
     seen: set[str] = set()
@@ -245,6 +256,7 @@ def check_result(pod: Pod, overlays: Sequence[Overlay]) -> None:
             _check_mounts(mine.get(name, {}), path, volumes)
 
 
+_TAKEN_AWAY = "is the Pod's own container; a template takes it away only by `$patch: delete` and its name"
 _NO_IMAGE = (
     "the template gives no image, and the Pod has no container of that name; "
     "to change the containers that are there, loop over pod.spec.containers"

@@ -12,7 +12,7 @@ from sidecar_injector.injection.outcome import Outcome
 from sidecar_injector.injection.overlay import apply_overlays, check_result, conflicts, unused_placeholders
 from sidecar_injector.injection.patch import build_patch, same
 from sidecar_injector.injection.profile import Profile
-from sidecar_injector.injection.render import native_sidecars, render
+from sidecar_injector.injection.render import Overlay, native_sidecars, render
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.status import is_intact, read_status, with_status, without_injection
@@ -43,8 +43,8 @@ def admit(
         raise PodRejected(Reason.TEMPLATE_REFUSED, error.problem) from None
 
 
-def inject(subject: Subject, profile: Profile, *, strict: bool = False) -> Outcome:
-    """Inject a Pod that was selected; `strict` also refuses what looks like a slip in a template."""
+def inject(subject: Subject, profile: Profile) -> Outcome:
+    """Inject a Pod that was selected."""
     pod, config = subject.pod, subject.config
     warnings = profile.warnings(subject)
     templates = profile.template_names(subject)
@@ -54,21 +54,27 @@ def inject(subject: Subject, profile: Profile, *, strict: bool = False) -> Outco
         )
 
     before = without_injection(pod, config.name)
-    overlays = [conform(overlay, strict=strict) for overlay in render(subject, profile, templates, before)]
+    overlays = [conform(overlay) for overlay in render(subject, profile, templates, before)]
     clash = conflicts(before, overlays)
     if clash and config.spec.conflict_policy is not ConflictPolicy.MERGE:
         return Outcome(_on_conflict(config, clash), pod, (), warnings)
     warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
 
-    merged = apply_overlays(before, overlays, native=native_sidecars(subject))
-    finished = profile.finish(subject, before, merged)
-    check_result(finished, overlays)
+    finished = merge(subject, profile, before, overlays)
     if same(before, finished):
         decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
         patch = () if config.spec.mode is Mode.AUDIT else tuple(build_patch(pod, before))
         return Outcome(decision, before, patch, warnings)
     result = with_status(before, finished, config.name, config.digest, templates)
     return _outcome(subject, before, result, warnings)
+
+
+def merge(subject: Subject, profile: Profile, before: Pod, overlays: Sequence[Overlay]) -> Pod:
+    """Return the Pod with the overlays merged in and the profile's rules applied. Raises MergeError."""
+    merged = apply_overlays(before, overlays, native=native_sidecars(subject))
+    finished = profile.finish(subject, before, merged)
+    check_result(before, finished, overlays)
+    return finished
 
 
 def _is_current(pod: Pod, config: CompiledConfig, templates: Sequence[str]) -> bool:

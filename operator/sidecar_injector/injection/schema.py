@@ -75,6 +75,11 @@ TYPES_BY_NAME: dict[str, Type] = {name: _type(name, fields) for name, fields in 
 _POD_SPEC = TYPES_BY_NAME["PodSpec"]
 OVERLAY_SPEC = Type("PodSpec", {**_POD_SPEC.fields, SIDECARS: _POD_SPEC.fields["containers"]}, ())
 TYPES_BY_NAME["OverlaySpec"] = OVERLAY_SPEC
+TYPES_BY_NAME["OverlayMetadata"] = Type(
+    "OverlayMetadata",
+    {name: TYPES_BY_NAME["ObjectMeta"].fields[name] for name in ("labels", "annotations")},
+    (),
+)
 
 POD = Type(
     "Pod",
@@ -84,7 +89,7 @@ POD = Type(
 OVERLAY = Type(
     "Pod",
     {
-        **POD.fields,
+        "metadata": Field(Shape.ONE, "", "OverlayMetadata"),
         "spec": Field(Shape.ONE, "", "OverlaySpec"),
         "apiVersion": Field(Shape.ONE, "string", ""),
         "kind": Field(Shape.ONE, "string", ""),

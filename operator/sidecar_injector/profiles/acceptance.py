@@ -3,23 +3,20 @@
 The live path, the validating webhook and the command line all ask here, so they give the same answer in the same words.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from sidecar_injector.config.compile import CompiledConfig, compile_config
 from sidecar_injector.config.model import ConflictPolicy, Mode
 from sidecar_injector.config.parse import parse_config
-from sidecar_injector.errors import ConfigError, InjectionError, Problem, TemplateError, TemplateRefusal
+from sidecar_injector.errors import ConfigError, Problem, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.facts import ClusterFacts
-from sidecar_injector.injection.pipeline import inject
 from sidecar_injector.injection.render import render
-from sidecar_injector.names import TEMPLATES
 from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.samples import SAMPLES, Sample
-
-NAMESPACE = "sample"
+from sidecar_injector.profiles.merging import merge_problems, template_path
+from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
 
 
 def accept(resource: Mapping[str, object]) -> CompiledConfig:
@@ -36,7 +33,7 @@ def accept(resource: Mapping[str, object]) -> CompiledConfig:
 
 def _trial_problems(config: CompiledConfig) -> Iterator[Problem]:
     """Yield a problem for each template that fails, on the first sample that it fails on."""
-    trial = _as_trial(config)
+    trial = as_trial(config)
     failed: set[str] = set()
     for native in (True, False):
         facts = ClusterFacts(version="v1.36.0", native_sidecars=native)
@@ -46,10 +43,10 @@ def _trial_problems(config: CompiledConfig) -> Iterator[Problem]:
                     failed.add(name)
                     yield problem
     if not failed:
-        yield from _merge_problems(trial)
+        yield from merge_problems(trial)
 
 
-def _as_trial(config: CompiledConfig) -> CompiledConfig:
+def as_trial(config: CompiledConfig) -> CompiledConfig:
     """Return the config such that every sample is injected, so that nothing hides a template that fails."""
     spec = replace(config.spec, mode=Mode.ENFORCE, conflict_policy=ConflictPolicy.MERGE)
     return replace(config, config=replace(config.config, spec=spec))
@@ -64,38 +61,5 @@ def _render_problem(config: CompiledConfig, facts: ClusterFacts, sample: Sample,
     except TemplateRefusal:
         return None
     except TemplateError as error:
-        return Problem(_path(config, name), f"{error}\n(tried on {title})")
+        return Problem(template_path(config, name), f"{error}\n(tried on {title})")
     return None
-
-
-def _merge_problems(config: CompiledConfig) -> Iterator[Problem]:
-    for names in _combinations(config):
-        for native in (True, False):
-            facts = ClusterFacts(version="v1.36.0", native_sidecars=native)
-            problem = next(_failures(config, facts, names), None)
-            if problem is not None:
-                yield problem
-                break
-
-
-def _combinations(config: CompiledConfig) -> Iterable[Sequence[str]]:
-    """Yield the sets of templates that are used together as they stand: the default ones, and each alias."""
-    yield config.default_names
-    for alias in config.spec.aliases:
-        yield config.expand([alias])
-
-
-def _failures(config: CompiledConfig, facts: ClusterFacts, names: Sequence[str]) -> Iterator[Problem]:
-    for title, pod in SAMPLES:
-        metadata = pod["metadata"] if isinstance(pod["metadata"], dict) else {}
-        asking = {**pod, "metadata": {**metadata, "annotations": {TEMPLATES: ",".join(names)}}}
-        try:
-            inject(Subject(asking, NAMESPACE, config, facts), profile_for(config))
-        except TemplateRefusal:
-            continue
-        except (TemplateError, InjectionError) as error:
-            yield Problem("spec.templates", f"{' and '.join(names)}: {error}\n(tried on {title})")
-
-
-def _path(config: CompiledConfig, name: str) -> str:
-    return f"spec.templates[{list(config.templates).index(name)}].template"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 Sample = tuple[str, Mapping[str, object]]
 
+NAMESPACE = "sample"
+
 _APP: dict[str, object] = {"name": "sample-app", "image": "registry.example/app:1"}
 _OWNER = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "sample-5d8f", "uid": "0", "controller": True}
 
@@ -12,7 +14,7 @@ def _pod(metadata: Mapping[str, object], spec: Mapping[str, object]) -> Mapping[
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"namespace": "sample", **metadata},
+        "metadata": {"namespace": NAMESPACE, **metadata},
         "spec": {"containers": [_APP], **spec},
     }
 

@@ -1,9 +1,11 @@
 """Keeps our two webhook configurations as the snapshot wants them, whoever else edits them."""
 
+import asyncio
 import logging
 import time
+from itertools import chain
 
-from sidecar_injector.cluster import paths, webhooks
+from sidecar_injector.cluster import paths, podtemplates, webhooks
 from sidecar_injector.cluster.api import Api, Object
 from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.errors import ClusterError, Problem
@@ -32,7 +34,11 @@ class Registrar:
 
     async def check(self, config: CompiledConfig) -> tuple[Problem, ...]:
         """Return what the API server finds wrong with a config that we accept."""
-        return await webhooks.check(self._api, config, self._endpoint(self._tls.ca_bundle))
+        found = await asyncio.gather(
+            webhooks.check(self._api, config, self._endpoint(self._tls.ca_bundle)),
+            podtemplates.check(self._api, config, self._settings.namespace),
+        )
+        return tuple(chain.from_iterable(found))
 
     def spoilt(self, path: str, resource: Object | None) -> bool:
         """Tell whether what a watch reports about one of the configurations (None: deleted) is not as we left it."""

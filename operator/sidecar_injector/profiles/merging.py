@@ -1,0 +1,88 @@
+"""What comes of the sample Pods when the templates of a config are merged into them, and whom to blame for it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.errors import MergeError, Problem, TemplateRefusal, TemplateRenderError
+from sidecar_injector.injection.conform import conform
+from sidecar_injector.injection.decide import Subject
+from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.pipeline import merge
+from sidecar_injector.injection.render import Overlay, render
+from sidecar_injector.injection.trace import Keys, dotted, keys_of, parse, trace
+from sidecar_injector.injection.validity import faults
+from sidecar_injector.injection.view import Pod
+from sidecar_injector.profiles import profile_for
+from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One sample with some templates to be merged into it: their overlays, and what is said of it to people."""
+
+    config: CompiledConfig
+    subject: Subject
+    overlays: Sequence[Overlay]
+    title: str
+
+    def merged(self) -> Pod:
+        """Return the merged Pod. Raises MergeError."""
+        return merge(self.subject, profile_for(self.config), self.subject.pod, self.overlays)
+
+    def blame(self, field: str, keys: Keys, message: str) -> Problem:
+        """Return the problem of a field of the merged Pod, at the line of the template that put it there."""
+        traced = trace(keys, self.overlays)
+        if traced is None and len(self.overlays) == 1:
+            traced = self.overlays[0], keys
+        if traced is None:
+            names = " and ".join(overlay.template for overlay in self.overlays)
+            return Problem("spec.templates", f"{names}: {field} {message}\n(tried on {self.title})")
+        overlay, path = traced
+        error = TemplateRenderError(overlay.place(path), f"{field} {message}")
+        return Problem(template_path(self.config, overlay.template), f"{error}\n(tried on {self.title})")
+
+
+def merge_problems(config: CompiledConfig) -> Iterator[Problem]:
+    """Yield the problems of the first trial that has some: a failed merge, or a Pod that Kubernetes would refuse."""
+    for trial in _trials(config):
+        problems = list(_problems(trial))
+        if problems:
+            yield from problems
+            return
+
+
+def _trials(config: CompiledConfig) -> Iterator[Trial]:
+    """Yield every sample with every set of templates that are used together, for native and for classic sidecars."""
+    for names in _combinations(config):
+        for native in (True, False):
+            facts = ClusterFacts(version="v1.36.0", native_sidecars=native)
+            for title, pod in SAMPLES:
+                subject = Subject(pod, NAMESPACE, config, facts)
+                try:
+                    rendered = render(subject, profile_for(config), names, pod)
+                except TemplateRefusal:
+                    continue
+                yield Trial(config, subject, [conform(overlay) for overlay in rendered], title)
+
+
+def _problems(trial: Trial) -> Iterator[Problem]:
+    try:
+        pod = trial.merged()
+    except MergeError as error:
+        yield trial.blame(error.path, parse(error.path), error.problem)
+        return
+    for path, message in faults(pod):
+        yield trial.blame(dotted(path, pod), keys_of(path, pod), message)
+
+
+def _combinations(config: CompiledConfig) -> Iterator[Sequence[str]]:
+    """Yield the sets of templates that are used together as they stand: the default ones, and each alias."""
+    yield config.default_names
+    for alias in config.spec.aliases:
+        yield config.expand([alias])
+
+
+def template_path(config: CompiledConfig, template: str) -> str:
+    """Return the path of a template's text in its config."""
+    return f"spec.templates[{list(config.templates).index(template)}].template"
