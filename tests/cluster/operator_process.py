@@ -54,7 +54,8 @@ class Operator:
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT / "operator"), **variables},
+                # Kopf asks for the user's name, which a user without an account has not.
+                env={**os.environ, "USER": names.APP, "PYTHONPATH": str(ROOT / "operator"), **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -37,7 +37,7 @@ _NUMBER = re.compile(
     r"|(?P<endless>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
 )
 _LEGACY_INTEGER = re.compile(
-    r"([-+]?)(?:0b(?P<binary>[01]+)|0o?(?P<octal>[0-7]+)|0x(?P<hexadecimal>[0-9a-fA-F]+)|(?P<decimal>[0-9]+))"
+    r"([-+]?)(?:0[bB](?P<binary>[01]+)|0[oO]?(?P<octal>[0-7]+)|0[xX](?P<hexadecimal>[0-9a-fA-F]+)|(?P<decimal>[0-9]+))"
 )
 _LEGACY_BASES = {"binary": 2, "octal": 8, "hexadecimal": 16, "decimal": 10}
 _FIRST_OF_NUMBER = frozenset("-+.0123456789")
