@@ -54,6 +54,7 @@ class _Conforming:
         self._strict = strict
 
     def map(self, path: Path, tree: Mapping[str, object], schema: Type) -> Mapping[str, object]:
+        """Return a map of this type as it conforms: the same object if nothing had to change."""
         changed: dict[str, object] = {}
         empty: set[str] = set()
         for key, value in tree.items():

@@ -47,13 +47,15 @@ LISTS = ("containers", "initContainers", "volumes")
 
 def read_status(pod: Pod) -> dict[str, Injection]:
     """Return the injections that a Pod's annotation tells of; an annotation that is not ours to read tells of none."""
+    return {config: entry for config, value in _document(pod).items() if (entry := _entry(value)) is not None}
+
+
+def _document(pod: Pod) -> dict[str, object]:
     try:
         document = json.loads(annotations(pod).get(STATUS, "{}"))
     except (ValueError, RecursionError):
         return {}
-    if not isinstance(document, dict):
-        return {}
-    return {config: entry for config, value in document.items() if (entry := _entry(value)) is not None}
+    return document if isinstance(document, dict) else {}
 
 
 def _entry(value: object) -> Injection | None:
@@ -117,8 +119,7 @@ def with_status(before: Pod, after: Pod, config: str, revision: str, templates: 
     entry: dict[str, object] = {"revision": revision, "templates": list(templates)}
     entry |= {name: items for name, items in added.items() if items}
     entry["undo"] = undo if len(json.dumps(undo)) <= UNDO_LIMIT else None
-    document = _other_entries(after, config) | {config: entry}
-    return with_annotation(after, STATUS, json.dumps(document, sort_keys=True, separators=(",", ":")))
+    return _with_document(after, _other_entries(after, config) | {config: entry})
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:
@@ -127,11 +128,11 @@ def part_of(pod: Pod) -> Mapping[str, object]:
 
 
 def _other_entries(pod: Pod, config: str) -> dict[str, object]:
-    try:
-        document = json.loads(annotations(pod).get(STATUS, "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return {name: entry for name, entry in document.items() if name != config} if isinstance(document, dict) else {}
+    return {name: entry for name, entry in _document(pod).items() if name != config}
+
+
+def _with_document(pod: Pod, document: Mapping[str, object]) -> Pod:
+    return with_annotation(pod, STATUS, json.dumps(document, sort_keys=True, separators=(",", ":")))
 
 
 def _undo_map(
@@ -238,7 +239,7 @@ def _with_rest(pod: Pod, tree: Mapping[str, object], config: str) -> Pod:
     stripped: Pod = {**pod, **tree}
     rest = _other_entries(pod, config)
     if rest:
-        return with_annotation(stripped, STATUS, json.dumps(rest, sort_keys=True, separators=(",", ":")))
+        return _with_document(stripped, rest)
     remaining = {key: value for key, value in annotations(stripped).items() if key != STATUS}
     metadata = {key: value for key, value in part(stripped, "metadata").items() if key != "annotations"}
     return {**stripped, "metadata": {**metadata, "annotations": remaining} if remaining else metadata}

@@ -4,19 +4,13 @@ The live path, the validating webhook and the command line all ask here, so they
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from sidecar_injector.config.compile import CompiledConfig, compile_config
-from sidecar_injector.config.model import ConflictPolicy, Mode
 from sidecar_injector.config.parse import parse_config
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
-from sidecar_injector.injection.decide import Subject
-from sidecar_injector.injection.facts import ClusterFacts
-from sidecar_injector.injection.render import render
-from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.merging import merge_problems, template_path
-from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
+from sidecar_injector.profiles.merging import merge_problems, rendered, template_path, trial_subject
+from sidecar_injector.profiles.samples import SAMPLES, Sample
 
 
 def accept(resource: Mapping[str, object]) -> CompiledConfig:
@@ -33,33 +27,23 @@ def accept(resource: Mapping[str, object]) -> CompiledConfig:
 
 def _trial_problems(config: CompiledConfig) -> Iterator[Problem]:
     """Yield a problem for each template that fails, on the first sample that it fails on."""
-    trial = as_trial(config)
     failed: set[str] = set()
     for native in (True, False):
-        facts = ClusterFacts(version="v1.36.0", native_sidecars=native)
         for sample in SAMPLES:
             for name in config.templates:
-                if name not in failed and (problem := _render_problem(trial, facts, sample, name)):
+                if name not in failed and (problem := _render_problem(config, sample, name, native=native)):
                     failed.add(name)
                     yield problem
     if not failed:
-        yield from merge_problems(trial)
+        yield from merge_problems(config)
 
 
-def as_trial(config: CompiledConfig) -> CompiledConfig:
-    """Return the config such that every sample is injected, so that nothing hides a template that fails."""
-    spec = replace(config.spec, mode=Mode.ENFORCE, conflict_policy=ConflictPolicy.MERGE)
-    return replace(config, config=replace(config.config, spec=spec))
-
-
-def _render_problem(config: CompiledConfig, facts: ClusterFacts, sample: Sample, name: str) -> Problem | None:
-    title, pod = sample
-    subject = Subject(pod, NAMESPACE, config, facts)
+def _render_problem(config: CompiledConfig, sample: Sample, name: str, *, native: bool) -> Problem | None:
     try:
-        for overlay in render(subject, profile_for(config), [name], pod):
+        for overlay in rendered(trial_subject(config, sample, native=native), [name]):
             conform(overlay, strict=True)
     except TemplateRefusal:
         return None
     except TemplateError as error:
-        return Problem(template_path(config, name), f"{error}\n(tried on {title})")
+        return Problem(template_path(config, name), f"{error}\n(tried on {sample[0]})")
     return None

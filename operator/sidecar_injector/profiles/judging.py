@@ -9,16 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
-from sidecar_injector.errors import Problem, TemplateRefusal
-from sidecar_injector.injection.conform import conform
-from sidecar_injector.injection.decide import Subject
-from sidecar_injector.injection.facts import ClusterFacts
-from sidecar_injector.injection.render import render
+from sidecar_injector.errors import Problem
 from sidecar_injector.injection.trace import Path, dotted, keys_of, parse
 from sidecar_injector.injection.view import Pod, annotations, labels, part
-from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.merging import Trial
-from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
+from sidecar_injector.profiles.merging import Trial, try_on
+from sidecar_injector.profiles.samples import SAMPLES, Sample
 
 Objection = tuple[str, str]
 """A field as validation of a PodTemplate names it, such as `template.spec.volumes[0]` (empty: it named none), and what
@@ -74,14 +69,8 @@ def _tries(config: CompiledConfig) -> Iterator[tuple[Sequence[str], Sample, bool
 
 
 def _merged(config: CompiledConfig, names: Sequence[str], sample: Sample, native: bool) -> MergedSample | None:
-    title, pod = sample
-    subject = Subject(pod, NAMESPACE, config, ClusterFacts(version="v1.36.0", native_sidecars=native))
-    try:
-        overlays = [conform(overlay) for overlay in render(subject, profile_for(config), names, pod)]
-    except TemplateRefusal:
-        return None
-    trial = Trial(config, subject, overlays, title)
-    return MergedSample(trial.merged(), trial)
+    trial = try_on(config, names, sample, native=native)
+    return None if trial is None else MergedSample(trial.merged(), trial)
 
 
 def _problem(sample: MergedSample, field: str, message: str) -> Problem:

@@ -14,7 +14,10 @@ from sidecar_injector.injection.trace import Keys, dotted, keys_of, parse, trace
 from sidecar_injector.injection.validity import faults
 from sidecar_injector.injection.view import Pod
 from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES
+from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
+
+KUBERNETES = "v1.36.0"
+"""The version that templates are told while they are tried."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,29 @@ def _trials(config: CompiledConfig) -> Iterator[Trial]:
     """Yield every sample with every set of templates that are used together, for native and for classic sidecars."""
     for names in _combinations(config):
         for native in (True, False):
-            facts = ClusterFacts(version="v1.36.0", native_sidecars=native)
-            for title, pod in SAMPLES:
-                subject = Subject(pod, NAMESPACE, config, facts)
-                try:
-                    rendered = render(subject, profile_for(config), names, pod)
-                except TemplateRefusal:
-                    continue
-                yield Trial(config, subject, [conform(overlay) for overlay in rendered], title)
+            for sample in SAMPLES:
+                if trial := try_on(config, names, sample, native=native):
+                    yield trial
+
+
+def try_on(config: CompiledConfig, names: Sequence[str], sample: Sample, *, native: bool) -> Trial | None:
+    """Return the trial of these templates on a sample; None if one of them refuses it."""
+    subject = trial_subject(config, sample, native=native)
+    try:
+        overlays = [conform(overlay) for overlay in rendered(subject, names)]
+    except TemplateRefusal:
+        return None
+    return Trial(config, subject, overlays, sample[0])
+
+
+def trial_subject(config: CompiledConfig, sample: Sample, *, native: bool) -> Subject:
+    """Return a sample as what is to be injected, in a cluster whose nodes run native sidecars or do not."""
+    return Subject(sample[1], NAMESPACE, config, ClusterFacts(version=KUBERNETES, native_sidecars=native))
+
+
+def rendered(subject: Subject, names: Sequence[str]) -> list[Overlay]:
+    """Return what these templates yield for a sample. Raises TemplateError."""
+    return render(subject, profile_for(subject.config), names, subject.pod)
 
 
 def _problems(trial: Trial) -> Iterator[Problem]:

@@ -74,8 +74,7 @@ def failed(request: Request, config: CompiledConfig, reason: Reason, problem: st
     """Answer a review that could not be dealt with, as the config's failurePolicy says."""
     if config.spec.failure_policy is FailurePolicy.FAIL:
         return _unanswered(config.name, reason, problem)
-    one_line = " ".join(problem.split())  # the API server drops a warning of several lines
-    warning = f"{names.KIND} {config.name} did not inject this Pod: {reason}: {one_line}"
+    warning = f"{names.KIND} {config.name} did not inject this Pod: {reason}: {problem}"
     return Answer(allow(request.uid, reason, problem, (warning,)), reason, problem, failed=True)
 
 
