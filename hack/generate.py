@@ -1,4 +1,4 @@
-"""Rewrite what is generated: manifests/install.yaml and the reference pages of settings and templates.
+"""Rewrite what is generated: manifests/install.yaml, the sample of profile Istio, and reference pages.
 
 usage: python hack/generate.py
 
@@ -11,6 +11,7 @@ import shlex
 import subprocess
 
 from sidecar_injector import settings
+from sidecar_injector.profiles.istio import stock
 from sidecar_injector.templating import reference
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -25,5 +26,6 @@ def install(kubectl: list[str]) -> str:
 
 if __name__ == "__main__":
     (ROOT / "manifests" / "install.yaml").write_text(install(shlex.split(os.environ.get("KUBECTL", "kubectl"))))
+    (ROOT / "manifests" / "samples" / "istio.yaml").write_text(stock.stock_config())
     (ROOT / "docs" / "reference" / "settings.md").write_text(settings.reference())
     (ROOT / "docs" / "reference" / "templates.md").write_text(reference.page())

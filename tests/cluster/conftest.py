@@ -27,7 +27,7 @@ def config(name: str = "mesh", version: str = "1", *, container: str = "proxy", 
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "metadata": {"name": name},
-        "spec": {"templates": [template], "values": {"version": version}, **spec},
+        "spec": {"profile": "Generic", "templates": [template], "values": {"version": version}, **spec},
     }
 
 

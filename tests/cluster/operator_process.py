@@ -96,6 +96,11 @@ class Operator:
         yield
         self.start()
 
+    @property
+    def webhook_port(self) -> int:
+        """Port of the webhook on this machine."""
+        return self._webhook_port
+
     def readiness(self) -> dict[str, Any]:
         """Return what /readyz says."""
         try:

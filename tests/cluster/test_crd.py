@@ -151,9 +151,9 @@ def test_the_rules_say_what_is_wrong(client: ApiClient, resource: dict[str, Any]
 
 def test_the_api_server_fills_in_the_defaults(client: ApiClient) -> None:
     assert created(client, MINIMAL)["spec"] == {
-        "profile": "Generic",
+        "profile": "Istio",
         "mode": "Enforce",
-        "match": {"namespaceSelector": {"matchLabels": {"istio-injection": "enabled"}}, "policy": "Enabled"},
+        "match": {"policy": "Enabled"},
         "templates": [{"name": "main", "template": "spec: {}", "delimiters": "Curly"}],
         "sidecarMode": "Auto",
         "conflictPolicy": "Merge",
@@ -207,7 +207,7 @@ def test_configs_are_listed_by_short_name_and_category_with_their_columns(applie
         assert header.split() == ["NAME", "PROFILE", "MODE", "REVISION", "ACCEPTED", "READY", "AGE"]
         assert row.split()[:-1] == [
             name,
-            "Generic",
+            "Istio",
             "Enforce",
             "0123456789",
             "False",

@@ -96,7 +96,7 @@ spec:
 
 
 def with_template(text: str, **spec: Any) -> dict[str, Any]:
-    return {**config(), "spec": {"templates": [{"name": "sidecar", "template": text}], **spec}}
+    return {**config(), "spec": {"profile": "Generic", "templates": [{"name": "sidecar", "template": text}], **spec}}
 
 
 def refusal(cluster: Cluster, wanted: dict[str, Any]) -> str:
@@ -141,9 +141,8 @@ def test_what_only_an_alias_makes_is_judged_too(control_plane: Cluster, operator
     )
     templates = [{"name": "good", "template": good}, {"name": "bad", "template": bad}]
     aliases = [{"name": "both", "templates": ["good", "bad"]}]
-    text = refusal(
-        control_plane, {**config(), "spec": {"templates": templates, "defaultTemplates": ["good"], "aliases": aliases}}
-    )
+    spec = {"profile": "Generic", "templates": templates, "defaultTemplates": ["good"], "aliases": aliases}
+    text = refusal(control_plane, {**config(), "spec": spec})
     assert "spec.templates[1].template: mesh/bad:5" in text
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.cluster
 
 
 def resource(template):
-    spec = {"templates": [{"name": "main", "template": template}]}
+    spec = {"profile": "Generic", "templates": [{"name": "main", "template": template}]}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "mesh"}, "spec": spec}
 
 
@@ -29,7 +29,7 @@ def merged(template):
     pod = SAMPLES[0][1]
     compiled = compile_config(parse_config(resource(template)))
     subject = Subject(pod, "default", compiled, ClusterFacts())
-    overlays = [conform(overlay) for overlay in render(subject, profile_for(compiled), ["main"], pod)]
+    overlays = [conform(overlay) for overlay in render(subject, profile_for(compiled).plan(subject), ["main"])]
     result = apply_overlays(pod, overlays, native=True)
     return {**result, "metadata": {**result["metadata"], "namespace": "default"}}
 

@@ -60,7 +60,7 @@ def config(name: str = "mesh", generation: int = 1, template: str = TEMPLATE, **
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "metadata": {"name": name, "uid": name, "generation": generation, "resourceVersion": str(generation)},
-        "spec": {"templates": [{"name": "sidecar", "template": template}], **spec},
+        "spec": {"profile": "Generic", "templates": [{"name": "sidecar", "template": template}], **spec},
     }
 
 

@@ -6,13 +6,15 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from sidecar_injector.certificates import issue
 from sidecar_injector.config import CompiledConfig
+from sidecar_injector.injection.outcome import Outcome
+from sidecar_injector.injection.pipeline import admit
 from sidecar_injector.serving import admission, server
 from tests.contract.harness import Service, config, exchange, pod, review, review_of_config, service
 
@@ -112,8 +114,38 @@ def test_a_query_is_no_part_of_the_path(shared: Service) -> None:
     assert shared.post("/inject/mesh?timeout=5s", review()).reason == "Injected"
 
 
-def test_pairs_may_follow_the_config(shared: Service) -> None:
-    assert shared.post("/inject/mesh/cluster/east", review()).reason == "Injected"
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("/inject/mesh", {}),
+        ("/inject/mesh/cluster/east/net/n1", {"cluster": "east", "net": "n1"}),
+        ("/inject/mesh/cluster/two%20words/root/--slash--etc/odd", {"cluster": "two words", "root": "/etc"}),
+        ("/inject/mesh/:ENV:cluster=east:ENV:root=/etc", {"cluster": "east", "root": "/etc"}),
+    ],
+)
+def test_what_follows_the_config_in_the_path_reaches_the_injection(
+    shared: Service, monkeypatch: pytest.MonkeyPatch, path: str, parameters: dict[str, str]
+) -> None:
+    seen: list[Mapping[str, str]] = []
+
+    def spying(*args: Any, parameters: Mapping[str, str]) -> Outcome:
+        seen.append(parameters)
+        return admit(*args, parameters=parameters)
+
+    monkeypatch.setattr(admission, "admit", spying)
+    assert shared.post(path, review()).reason == "Injected"
+    assert seen == [parameters]
+
+
+def test_a_proxy_of_profile_istio_learns_its_cluster_from_the_path() -> None:
+    template = "spec: {containers: [{name: istio-proxy, image: example.org/proxy:1}]}"
+    with service() as running:
+        running.offer(config("istio", template=template, profile="Istio"))
+        reply = running.post("/inject/istio/cluster/east/root/--slash--etc", review())
+    added = [operation["value"] for operation in reply.patch if operation["path"].startswith("/spec/containers")]
+    assert [container["env"] for container in added] == [
+        [{"name": "ISTIO_META_CLUSTER_ID", "value": "east"}, {"name": "ROOT", "value": "/etc"}]
+    ]
 
 
 def test_a_body_that_does_not_announce_its_length_is_limited_too(shared: Service) -> None:

@@ -11,7 +11,7 @@ from sidecar_injector.errors import InjectionError
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.patch import same
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.status import without_injection
+from sidecar_injector.injection.status import Record, without_injection
 from sidecar_injector.names import AUTO_IMAGE, STATUS, Reason
 from tests.properties.pods import odd_pods, pods
 from tests.unit.injection.support import LOG, config, outcome
@@ -59,7 +59,7 @@ CONFIGS = (
     config(REMOVALS, name="removals"),
 )
 CONFIG = st.sampled_from(CONFIGS)
-FACTS = st.sampled_from([ClusterFacts(), ClusterFacts(native_sidecars=False)])
+FACTS = st.sampled_from([ClusterFacts(), ClusterFacts(oldest_kubelet=(1, 28))])
 JSON = st.recursive(st.integers(0, 3) | st.text(max_size=3), lambda inner: st.lists(inner, max_size=2), max_leaves=4)
 
 
@@ -128,7 +128,7 @@ def meddling(pod):
 @given(pods(), CONFIG, FACTS)
 def test_an_injection_can_be_taken_out_again(pod, compiled, facts):
     result = outcome(pod, compiled, facts=facts)
-    restored = without_injection(json.loads(json.dumps(result.pod)), compiled.name)
+    restored = without_injection(json.loads(json.dumps(result.pod)), compiled.name, Record())
     assert stripped_of_nothing(restored) == stripped_of_nothing(pod)
 
 
@@ -153,7 +153,7 @@ def test_a_pod_of_odd_shape_keeps_its_word_and_can_be_had_back(pod, compiled, fa
         assert not any("value" in variable and "valueFrom" in variable for variable in found.get("env") or [])
     injected = json.loads(json.dumps(result.pod))
     assert outcome(injected, compiled, facts=facts).patch == ()
-    assert stripped_of_nothing(without_injection(injected, compiled.name)) == stripped_of_nothing(pod)
+    assert stripped_of_nothing(without_injection(injected, compiled.name, Record())) == stripped_of_nothing(pod)
 
 
 @given(odd_pods(), CONFIG.filter(lambda compiled: compiled.name != "logging"), FACTS)

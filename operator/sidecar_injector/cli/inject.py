@@ -11,7 +11,7 @@ from sidecar_injector.cli.offline import Injector, Report, in_calling_order, inj
 from sidecar_injector.config import CompiledConfig
 from sidecar_injector.config.syntax import DNS_LABEL
 from sidecar_injector.errors import ConfigError, InputFileError
-from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE, ClusterFacts, NamespaceFacts
+from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
 from sidecar_injector.names import KIND
 from sidecar_injector.profiles.acceptance import accept
 
@@ -24,7 +24,7 @@ Examples:
   kubectl get deployments -o yaml | sidecar-injector inject --config config.yaml -f -
 
 Where the API server decides, this command takes the answer to be yes: spec.match.conditions are not evaluated, and
-spec.match.namespaceSelector only for Namespaces that are in the input or with --namespace-labels. Everything else is
+labels of Namespaces are looked at only where these are in the input, or with --namespace-labels. Everything else is
 decided by the same code as in the operator.
 
 \b
@@ -40,7 +40,7 @@ def _cluster(_: click.Context, __: click.Parameter, value: str) -> ClusterFacts:
     if found is None:
         raise click.BadParameter(f"{value!r} is no version such as {NEWEST_KUBERNETES} or v1.33.2")
     major, minor, patch = (int(part or 0) for part in found.groups())
-    return ClusterFacts(f"v{major}.{minor}.{patch}", native_sidecars=(major, minor) >= NATIVE_SIDECARS_SINCE)
+    return ClusterFacts(f"v{major}.{minor}.{patch}", oldest_kubelet=(major, minor))
 
 
 def _namespace_name(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -77,11 +77,12 @@ def _labels(_: click.Context, __: click.Parameter, value: str | None) -> Mapping
 )
 @click.option(
     "--namespace-labels", callback=_labels, metavar="KEY=VALUE,…",
-    help="Labels of the Namespaces that are not in the input, for spec.match.namespaceSelector and for templates.",
+    help="Labels of the Namespaces that are not in the input, for selection and for templates.",
 )  # fmt: skip
 @click.option(
     "--kubernetes-version", "cluster", callback=_cluster, metavar="VERSION", default=NEWEST_KUBERNETES,
-    show_default=True, help="Version of the cluster; sidecarMode Auto means native sidecars from 1.29 on.",
+    show_default=True,
+    help="Version of the cluster; sidecarMode Auto means native sidecars from 1.33 on (profile Generic: 1.29).",
 )  # fmt: skip
 @click.option(
     "-q", "--quiet", is_flag=True, help="Print only errors on standard error, not what happened to each object."

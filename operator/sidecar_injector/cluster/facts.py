@@ -1,24 +1,26 @@
 """What requests need to know about the cluster, kept current by watch events: Namespaces, nodes, version."""
 
 import re
+from collections import Counter
 from types import MappingProxyType
 
 from sidecar_injector.cluster import paths
 from sidecar_injector.cluster.api import Api, Listing, Object
 from sidecar_injector.cluster.versions import Newest
-from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE, ClusterFacts, NamespaceFacts
+from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts, Version
 from sidecar_injector.names import SYSTEM_NAMESPACES
 
 
 class FactsCache:
-    """Holds one ClusterFacts. Its Namespaces are a live, read-only view, so an event costs one assignment, however many
-    Namespaces there are; everything runs on one thread, so a request cannot see half of a change."""
+    """Holds one ClusterFacts. Its Namespaces and kubelets are live, read-only views, so an event costs one assignment,
+    however many there are; everything runs on one thread, so a request cannot see half of a change."""
 
     def __init__(self, own_namespace: str) -> None:
         self._excluded = frozenset({*SYSTEM_NAMESPACES, own_namespace})
         self._namespaces: dict[str, NamespaceFacts] = {}
         self._newest_namespaces = Newest()
-        self._kubelets: dict[str, str] = {}
+        self._kubelets: dict[str, Version] = {}
+        self._nodes_by_kubelet: Counter[Version] = Counter()
         self._newest_nodes = Newest()
         self._version = ""
         self._refresh()
@@ -58,28 +60,32 @@ class FactsCache:
         if self._newest_nodes.is_news(*_identity(resource)):
             self._set_kubelet(resource["metadata"]["name"], None)
 
-    def _set_kubelet(self, node: str, version: str | None) -> None:
-        if self._kubelets.get(node) == version:
-            return
-        if version is None:
-            del self._kubelets[node]
-        else:
+    def _set_kubelet(self, node: str, version: Version | None) -> None:
+        """Note a node's version (None: it is gone). A cluster has few versions at a time, however many nodes."""
+        before = self._kubelets.pop(node, None)
+        if before is not None:
+            self._nodes_by_kubelet[before] -= 1
+        if version is not None:
             self._kubelets[node] = version
-        self._refresh()
+            self._nodes_by_kubelet[version] += 1
+        if before != version:
+            self._nodes_by_kubelet += Counter()  # drops the versions that no node has any more
+            self._refresh()
 
     def _refresh(self) -> None:
         self.facts = ClusterFacts(
             version=self._version,
-            native_sidecars=all(runs_native_sidecars(version) for version in set(self._kubelets.values())),
+            kubelets=MappingProxyType(self._kubelets),
+            oldest_kubelet=min(self._nodes_by_kubelet, default=None),
             namespaces=MappingProxyType(self._namespaces),
             excluded_namespaces=self._excluded,
         )
 
 
-def runs_native_sidecars(kubelet: str) -> bool:
-    """Tell whether a kubelet of this version (`v1.36.3`) runs native sidecars; one that cannot be read does not."""
-    found = re.match(r"v?(\d+)\.(\d+)", kubelet)
-    return found is not None and (int(found[1]), int(found[2])) >= NATIVE_SIDECARS_SINCE
+def kubelet_version(text: str) -> Version:
+    """Return (1, 36) for `v1.36.3`; (0, 0), older than any feature, for what cannot be read."""
+    found = re.match(r"v?(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _identity(resource: Object) -> tuple[str, str]:
@@ -90,9 +96,8 @@ def _names(listing: Listing) -> frozenset[str]:
     return frozenset(resource["metadata"]["name"] for resource in listing.items)
 
 
-def _kubelet(node: Object) -> str:
-    version: str = node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion", "")
-    return version
+def _kubelet(node: Object) -> Version:
+    return kubelet_version(node.get("status", {}).get("nodeInfo", {}).get("kubeletVersion", ""))
 
 
 def _namespace(resource: Object) -> NamespaceFacts:

@@ -14,8 +14,10 @@ from sidecar_injector.cluster import paths
 from sidecar_injector.cluster.api import Api, Object
 from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.config.model import Mode
-from sidecar_injector.config.selectors import LabelSelector
+from sidecar_injector.config.selectors import Operator, Requirement
 from sidecar_injector.errors import ClusterError, Problem
+from sidecar_injector.injection import entries
+from sidecar_injector.profiles import profile_for
 
 LABELS = {"app.kubernetes.io/name": names.APP, "app.kubernetes.io/managed-by": names.APP}
 VALIDATION_TIMEOUT_SECONDS = 10
@@ -49,13 +51,13 @@ class Endpoint:
 
 
 def mutating_configuration(snapshot: Snapshot, endpoint: Endpoint) -> Object:
-    """Return the MutatingWebhookConfiguration: an entry for each config that is accepted and not switched off."""
+    """Return the MutatingWebhookConfiguration: the entries of each config that is accepted and not switched off."""
     accepted = [entry.accepted for entry in snapshot.entries.values() if entry.accepted is not None]
     serving = sorted(
         (config for config in accepted if config.spec.mode is not Mode.DISABLED),
         key=lambda config: (config.spec.order, config.name),
     )
-    webhooks = [_injecting_entry(config, endpoint) for config in serving]
+    webhooks = [entry for config in serving for entry in _injecting_entries(config, endpoint)]
     return _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, webhooks)
 
 
@@ -80,10 +82,13 @@ def validating_configuration(endpoint: Endpoint) -> Object:
 
 
 def config_of(entry: Entry) -> str:
-    """Return the name of the config that an entry of ours is for; empty if it is none of ours."""
+    """Return the name of the config that an entry of ours is for; empty if it is none of ours.
+
+    The kind of the entry may stand in front, with a dot; the names of configs have none.
+    """
     name: str = entry.get("name", "")
     suffix = f".{names.WEBHOOK_DOMAIN}"
-    return name.removesuffix(suffix) if name.endswith(suffix) else ""
+    return name.removesuffix(suffix).rpartition(".")[2] if name.endswith(suffix) else ""
 
 
 def as_wanted(live: Object | None, wanted: Object) -> bool:
@@ -112,12 +117,13 @@ async def reconcile(api: Api, path: str, live: Object | None, wanted: Object) ->
 async def check(api: Api, config: CompiledConfig, endpoint: Endpoint) -> tuple[Problem, ...]:
     """Ask the API server, by a dry run, what is wrong with the config's CEL expressions: only it can compile them.
 
-    An API server that cannot be asked has no objections; the write of the entry itself is to come.
+    They are the same in all of the config's entries, so the first will do. An API server that cannot be asked has no
+    objections; the write of the entries themselves is to come.
     """
     if not config.spec.match.conditions:
         return ()
-    entry = _injecting_entry(config, endpoint)
-    wanted = _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, [entry])
+    first = _injecting_entries(config, endpoint)[:1]
+    wanted = _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, first)
     try:
         await api.apply(paths.MUTATING_WEBHOOK, wanted, dry_run=True)
     except ClusterError as error:
@@ -126,10 +132,17 @@ async def check(api: Api, config: CompiledConfig, endpoint: Endpoint) -> tuple[P
 
 
 def refused_entries(error: ClusterError, wanted: Object) -> dict[str, str]:
-    """Return the configs whose entries made the API server refuse a configuration, and what it says about each."""
-    entries = dict(enumerate(wanted["webhooks"]))
-    found = [(re.match(r"webhooks\[(\d+)\]", path), message) for path, message in error.fields]
-    return {config_of(entry): message for match, message in found if match and (entry := entries.get(int(match[1])))}
+    """Return the configs whose entries made the API server refuse a configuration, and what it says about each.
+
+    Of several messages about a config it is the first: they repeat each other.
+    """
+    registered = dict(enumerate(wanted["webhooks"]))
+    refused: dict[str, str] = {}
+    for path, message in error.fields:
+        found = re.match(r"webhooks\[(\d+)\]", path)
+        if found and (entry := registered.get(int(found[1]))):
+            refused.setdefault(config_of(entry), message)
+    return refused
 
 
 async def known_configs(api: Api) -> frozenset[str]:
@@ -138,17 +151,22 @@ async def known_configs(api: Api) -> frozenset[str]:
     return frozenset(name for entry in live.get("webhooks", []) if (name := config_of(entry)))
 
 
-def _injecting_entry(config: CompiledConfig, endpoint: Endpoint) -> Entry:
+def _injecting_entries(config: CompiledConfig, endpoint: Endpoint) -> list[Entry]:
+    return [_injecting_entry(config, entry, endpoint) for entry in profile_for(config).entries(config)]
+
+
+def _injecting_entry(config: CompiledConfig, selection: entries.Entry, endpoint: Endpoint) -> Entry:
+    """Return an entry of a config in the API's form; the system's namespaces and our own are excluded here."""
     spec = config.spec
-    excluded = [endpoint.namespace, *names.SYSTEM_NAMESPACES]
+    excluded = Requirement(names.NAMESPACE_NAME, Operator.NOT_IN, (endpoint.namespace, *names.SYSTEM_NAMESPACES))
     entry: Entry = {
-        "name": f"{config.name}.{names.WEBHOOK_DOMAIN}",
+        "name": ".".join(filter(None, (selection.kind, config.name, names.WEBHOOK_DOMAIN))),
         "clientConfig": endpoint.client_config(_path(config.name)),
         "rules": [_rule("", "v1", "pods", "Namespaced", ["CREATE"])],
         "failurePolicy": str(spec.failure_policy),
         "matchPolicy": "Equivalent",
-        "namespaceSelector": _without(spec.match.namespace_selector, names.NAMESPACE_NAME, excluded),
-        "objectSelector": _without(spec.match.pod_selector, names.INJECT, ["false"]),
+        "namespaceSelector": selection.namespaces.narrowed(excluded).to_dict(),
+        "objectSelector": selection.pods.to_dict(),
         "sideEffects": "None",
         "timeoutSeconds": spec.timeout_seconds,
         "admissionReviewVersions": ["v1"],
@@ -182,13 +200,6 @@ def _rule(group: str, version: str, resource: str, scope: str, operations: Seque
         "scope": scope,
         "operations": list(operations),
     }
-
-
-def _without(selector: LabelSelector, key: str, values: Sequence[str]) -> dict[str, Any]:
-    """Return a selector, in the API's form, narrowed to objects whose label has none of these values."""
-    stated: dict[str, Any] = selector.to_dict()
-    narrowing = {"key": key, "operator": "NotIn", "values": list(values)}
-    return {**stated, "matchExpressions": [*stated.get("matchExpressions", []), narrowing]}
 
 
 def _configuration(kind: str, name: str, webhooks: list[Entry]) -> Object:

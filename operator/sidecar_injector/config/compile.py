@@ -1,7 +1,7 @@
 """From a parsed config to one that can serve: templates compiled, names resolved, digest taken."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sidecar_injector.config.digest import digest
@@ -25,12 +25,14 @@ class CompiledConfig:
     templates     -- by name, in the order of `spec.templates`
     default_names -- templates for a Pod that names none: `spec.defaultTemplates` without aliases, or all of them
     digest        -- ten hexadecimal digits; equal ones inject the same
+    derived       -- what a profile works out from the config alone, kept so that it is done once
     """
 
     config: SidecarInjectorConfig
     templates: Mapping[str, CompiledTemplate]
     default_names: tuple[str, ...]
     digest: str
+    derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from sidecar_injector.templating import Delimiters
 class ProfileName(StrEnum):
     """The vocabulary and the finishing rules."""
 
+    ISTIO = "Istio"
     GENERIC = "Generic"
 
 
@@ -96,9 +97,12 @@ class MatchCondition:
 
 @dataclass(frozen=True)
 class Match:
-    """Which Pods a config is for."""
+    """Which Pods a config is for.
 
-    namespace_selector: LabelSelector
+    namespace_selector -- None, in profile Istio only: the labels of Namespace and Pod together ask for the revision
+    """
+
+    namespace_selector: LabelSelector | None
     pod_selector: LabelSelector
     conditions: tuple[MatchCondition, ...]
     policy: Policy

@@ -97,14 +97,15 @@ def _metadata(field: Field) -> tuple[str, int, str]:
 
 def _spec(field: Field, name: str) -> Spec:
     spec = field.members(SPEC_FIELDS, _BELONGS_ELSEWHERE)
+    profile = spec.choice("profile", ProfileName.ISTIO)
     failure_policy = spec.choice("failurePolicy", FailurePolicy.FAIL)
-    match = parse_match(spec.nested("match"))
+    match = parse_match(spec.nested("match"), profile)
     _refuse_cluster_wide(spec, match, failure_policy)
     templates = _templates(spec)
     aliases = _aliases(spec, [template.name for template in templates])
     revision = spec.get("revision")
     return Spec(
-        profile=spec.choice("profile", ProfileName.GENERIC),
+        profile=profile,
         revision=revision.text(DNS_LABEL) if revision else name,
         mode=spec.choice("mode", Mode.ENFORCE),
         match=match,
@@ -125,7 +126,8 @@ def _spec(field: Field, name: str) -> Spec:
 def _refuse_cluster_wide(spec: Members, match: Match, failure_policy: FailurePolicy) -> None:
     selector = spec.nested("match")
     given = isinstance(selector.value, Mapping) and selector.value.get("namespaceSelector")
-    if failure_policy is FailurePolicy.FAIL and match.namespace_selector.empty and isinstance(given, Mapping):
+    empty = match.namespace_selector is not None and match.namespace_selector.empty
+    if failure_policy is FailurePolicy.FAIL and empty and isinstance(given, Mapping):
         Field(f"{selector.path}.namespaceSelector", given, selector.problems).refuse(
             "is empty and so matches every namespace, which failurePolicy Fail does not allow: an outage would stop "
             "the whole cluster from creating Pods; select namespaces by label, or set failurePolicy: Ignore"

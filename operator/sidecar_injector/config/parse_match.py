@@ -1,7 +1,10 @@
 """`spec.match` of a SidecarInjectorConfig, and label selectors."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from sidecar_injector.config.fields import Field, Members, refuse_repeated
-from sidecar_injector.config.model import Match, MatchCondition, Policy
+from sidecar_injector.config.model import Match, MatchCondition, Policy, ProfileName
 from sidecar_injector.config.selectors import LabelSelector, Operator, Requirement
 from sidecar_injector.config.syntax import LABEL_VALUE, QUALIFIED_NAME, Syntax
 from sidecar_injector.names import NAMESPACE_INJECTION
@@ -17,16 +20,21 @@ MAX_REQUIREMENTS = 16
 MAX_VALUES = 256
 EXPRESSION = Syntax("a CEL expression", longest=8192, shortest=1)
 
-DEFAULT_NAMESPACES = LabelSelector(match_labels=((NAMESPACE_INJECTION, "enabled"),))
+DEFAULT_NAMESPACES: Mapping[ProfileName, LabelSelector | None] = MappingProxyType(
+    {
+        ProfileName.ISTIO: None,
+        ProfileName.GENERIC: LabelSelector(match_labels=((NAMESPACE_INJECTION, "enabled"),)),
+    }
+)
 _WITH_VALUES = (Operator.IN, Operator.NOT_IN)
 
 
-def parse_match(field: Field) -> Match:
-    """Read `spec.match`; `field` is an empty object if there is none."""
+def parse_match(field: Field, profile: ProfileName) -> Match:
+    """Read `spec.match`; `field` is an empty object if there is none. The profile has its own default namespaces."""
     match = field.members(MATCH_FIELDS)
     namespaces, pods = match.get("namespaceSelector"), match.get("podSelector")
     return Match(
-        namespace_selector=parse_selector(namespaces) if namespaces else DEFAULT_NAMESPACES,
+        namespace_selector=parse_selector(namespaces) if namespaces else DEFAULT_NAMESPACES[profile],
         pod_selector=parse_selector(pods) if pods else LabelSelector(),
         conditions=_conditions(match),
         policy=match.choice("policy", Policy.ENABLED),

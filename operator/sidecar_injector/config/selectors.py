@@ -26,7 +26,7 @@ class Requirement:
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """Tell whether these labels meet the requirement; a missing key meets NotIn."""
+        """Tell whether these labels meet the requirement; a missing key meets NotIn and DoesNotExist."""
         match self.operator:
             case Operator.IN:
                 return labels.get(self.key) in self.values
@@ -36,6 +36,15 @@ class Requirement:
                 return self.key in labels
             case Operator.DOES_NOT_EXIST:
                 return self.key not in labels
+
+    def __str__(self) -> str:
+        match self.operator:
+            case Operator.IN | Operator.NOT_IN:
+                return f"{self.key} {self.operator.lower()} ({','.join(self.values)})"
+            case Operator.EXISTS:
+                return self.key
+            case Operator.DOES_NOT_EXIST:
+                return f"!{self.key}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,14 @@ class LabelSelector:
         return all(labels.get(key) == value for key, value in self.match_labels) and all(
             requirement.matches(labels) for requirement in self.match_expressions
         )
+
+    def narrowed(self, *requirements: Requirement) -> "LabelSelector":
+        """Return the selector of those of its objects that meet these requirements, too."""
+        return LabelSelector(self.match_labels, (*self.match_expressions, *requirements))
+
+    def __str__(self) -> str:
+        """Return the selector as `kubectl get -l` takes it."""
+        return ",".join([*(f"{key}={value}" for key, value in self.match_labels), *map(str, self.match_expressions)])
 
     def to_dict(self) -> dict[str, object]:
         """Return the selector in the API's own form, without empty members."""

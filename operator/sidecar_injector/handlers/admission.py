@@ -14,7 +14,7 @@ async def inject(memo: Any, **_: Any) -> None:
     """Inject into a Pod that is being created."""
     exchange = current.get()
     exchange.answer = admission.inject(
-        exchange.request, exchange.snapshot, exchange.config, memo.application.facts.facts
+        exchange.request, exchange.snapshot, exchange.config, memo.application.facts.facts, exchange.parameters
     )
 
 

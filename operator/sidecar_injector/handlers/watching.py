@@ -37,7 +37,7 @@ async def namespace_event(event: Any, memo: Any, **_: Any) -> None:
 
 @kopf.on.event("v1", "nodes")
 async def node_event(event: Any, memo: Any, **_: Any) -> None:
-    """Keep the answer to "do all nodes run native sidecars?" current."""
+    """Keep the versions of the kubelets current: they tell whether native sidecars run."""
     facts = memo.application.facts
     (facts.node_gone if event["type"] == "DELETED" else facts.node_seen)(event["object"])
 

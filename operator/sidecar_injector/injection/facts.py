@@ -6,7 +6,10 @@ from types import MappingProxyType
 
 from sidecar_injector.names import SYSTEM_NAMESPACES
 
-NATIVE_SIDECARS_SINCE = (1, 29)
+Version = tuple[int, int]
+"""Major and minor version of Kubernetes."""
+
+NATIVE_SIDECARS_SINCE: Version = (1, 29)
 """Version of the kubelet that runs init containers with `restartPolicy: Always` by default.
 
 Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/
@@ -28,13 +31,27 @@ class NamespaceFacts:
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """The cluster: version (`v1.36.3`; empty: unknown), whether every node runs native sidecars, Namespaces."""
+    """The cluster.
+
+    version        -- of the API server (`v1.36.3`; empty: unknown)
+    kubelets       -- version of each node's kubelet, by the node's name; (0, 0) where it cannot be read
+    oldest_kubelet -- the lowest of them; None if there is no node
+    """
 
     version: str = ""
-    native_sidecars: bool = True
+    kubelets: Mapping[str, Version] = field(default_factory=lambda: MappingProxyType({}))
+    oldest_kubelet: Version | None = None
     namespaces: Mapping[str, NamespaceFacts] = field(default_factory=lambda: MappingProxyType({}))
     excluded_namespaces: frozenset[str] = frozenset(SYSTEM_NAMESPACES)
 
     def namespace(self, name: str) -> NamespaceFacts:
         """Return what is known about a Namespace: just its name if no watch has seen it yet."""
         return self.namespaces.get(name) or NamespaceFacts(name)
+
+    def runs_native_sidecars(self, since: Version, node: str = "") -> bool:
+        """Tell whether native sidecars run, for kubelets from `since` on: on this node if it is known, else on all.
+
+        Where there are no nodes yet they run: the first ones will be as new as the API server.
+        """
+        kubelet = self.kubelets.get(node, self.oldest_kubelet)
+        return kubelet is None or kubelet >= since

@@ -5,7 +5,7 @@ image), and a volume of the Pod is never replaced by a template's of the same na
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast
 
 from sidecar_injector.config.model import At, Position
@@ -27,31 +27,41 @@ def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     mine = {
         str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if not _is_placeholder(item)
     }
-    return sorted(mine & _defined_names(overlays))
+    return sorted(mine & defined_names(overlays))
 
 
 def unused_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of the Pod's containers with `image: auto` that no template provides."""
     wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if _is_placeholder(item)}
-    return sorted(wanted - _defined_names(overlays))
+    return sorted(wanted - defined_names(overlays))
 
 
-def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool) -> Pod:
-    """Return the Pod with all overlays merged in. Raises MergeError if one does not fit."""
-    defined = _defined_names(overlays)
-    base = _without_placeholders(pod, defined)
-    native = native and bool(items(base, "containers"))
+def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, replaceable: Collection[str] = ()) -> Pod:
+    """Return the Pod with all overlays merged in. Raises MergeError if one does not fit.
+
+    replaceable -- names of volumes of the Pod that are not its user's: an earlier injection has left them
+    """
+    mine = set(names(pod, "volumes")).difference(replaceable)
+    base = _without_placeholders(pod, defined_names(overlays))
+    native = native and (bool(items(base, "containers")) or not items(pod, "containers"))
     result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
-    touched: set[str] = set()
     for overlay in overlays:
         lowered = _lower(result, overlay, native=native)
-        touched |= {name for field in CONTAINER_LISTS for name in names(lowered, field)}
-        merged = strategic_merge(result, _keep_volumes(lowered, pod, result))
+        merged = strategic_merge(result, _keep_volumes(lowered, mine, result))
         result = _place(result, merged, overlay.position, heads)
-    return _users_on_top(pod, result, touched)
+    return result
 
 
-def _defined_names(overlays: Sequence[Overlay]) -> set[str]:
+def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[str]]:
+    """Return the names of what templates gave or changed, by the list of the resulting Pod in which they are."""
+    mine = dict.fromkeys(str(item.get("name")) for item in template_containers(overlays))
+    found = {field: [name for name in mine if name in names(result, field)] for field in CONTAINER_LISTS}
+    for field in ("volumes", "imagePullSecrets"):
+        found[field] = list(dict.fromkeys(name for overlay in overlays for name in names(overlay.tree, field)))
+    return found
+
+
+def defined_names(overlays: Sequence[Overlay]) -> set[str]:
     """Return the names of the containers that overlays define, rather than change: those with an image."""
     return {str(item.get("name")) for item in template_containers(overlays) if item.get("image")}
 
@@ -103,7 +113,7 @@ def _without_restart_policy(container: Container) -> Container:
     return {key: value for key, value in container.items() if key != "restartPolicy"}
 
 
-def _keep_volumes(lowered: Pod, pod: Pod, result: Pod) -> Pod:
+def _keep_volumes(lowered: Pod, mine: Collection[str], result: Pod) -> Pod:
     """Leave the user's volumes as they are, and let a later template replace an earlier one's source.
 
     A volume is a union: two sources in one volume make a Pod that the API server refuses.
@@ -111,7 +121,7 @@ def _keep_volumes(lowered: Pod, pod: Pod, result: Pod) -> Pod:
     volumes = items(lowered, "volumes")
     if not volumes:
         return lowered
-    mine, present = set(names(pod, "volumes")), set(names(result, "volumes"))
+    present = set(names(result, "volumes"))
     kept: list[Container] = []
     for volume in volumes:
         if DIRECTIVE in volume or volume.get("name") not in present:
@@ -152,11 +162,16 @@ def _index(containers: Sequence[Container], position: Position, default: At, hea
 # --- what the user wrote
 
 
-def _users_on_top(pod: Pod, result: Pod, touched: set[str]) -> Pod:
+def with_users_on_top(result: Pod, users: Pod, overlays: Sequence[Overlay]) -> Pod:
+    """Return the Pod with what the user wrote of a container on top of what templates say about it.
+
+    users -- a Pod whose containers say that. Raises MergeError if it does not fit.
+    """
+    touched = {str(item.get("name")) for item in template_containers(overlays)}
     mine = {
         str(item.get("name")): _stated(item)
         for field in CONTAINER_LISTS
-        for item in items(pod, field)
+        for item in items(users, field)
         if item.get("name") in touched
     }
     for field in CONTAINER_LISTS:
@@ -239,7 +254,8 @@ def check_result(before: Pod, pod: Pod, overlays: Sequence[Overlay]) -> None:
         for name in names(before, field):
             if name not in standing:
                 raise MergeError(f"spec.{field}[{name}]", _TAKEN_AWAY)
-    if not items(pod, "containers"):
+    moved = set(names(before, "containers")) <= set(names(pod, "initContainers"))
+    if not items(pod, "containers") and not moved:
         raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
     mine = {str(item.get("name")): item for item in template_containers(overlays)}
     volumes = set(names(pod, "volumes"))

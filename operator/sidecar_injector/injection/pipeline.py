@@ -1,6 +1,8 @@
 """The path of one Pod, step by step."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.model import ConflictPolicy, Mode
@@ -9,15 +11,24 @@ from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Decision, Subject, decide, skip
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.outcome import Outcome
-from sidecar_injector.injection.overlay import apply_overlays, check_result, conflicts, unused_placeholders
+from sidecar_injector.injection.overlay import (
+    apply_overlays,
+    check_result,
+    conflicts,
+    contributions,
+    unused_placeholders,
+    with_users_on_top,
+)
 from sidecar_injector.injection.patch import build_patch, same
-from sidecar_injector.injection.profile import Profile
-from sidecar_injector.injection.render import Overlay, native_sidecars, render
+from sidecar_injector.injection.profile import Plan, Profile
+from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.status import is_intact, read_status, with_status, without_injection
+from sidecar_injector.injection.status import Injected, is_intact, read_status, with_status, without_injection
 from sidecar_injector.injection.view import Pod, names
 from sidecar_injector.names import AUTO_IMAGE, Reason
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def admit(
@@ -26,14 +37,15 @@ def admit(
     profile: Profile,
     facts: ClusterFacts,
     namespace_labels: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str] = _NOTHING,
 ) -> Outcome:
     """Decide about the Pod of a request and inject it if so decided.
 
-    `namespace_labels` are None where the API server has matched the Namespace already. Raises TemplateError or
-    InjectionError if the injection fails (the config's failurePolicy then applies), and PodRejected for a Pod that
-    must not be admitted.
+    `namespace_labels` are None where the API server has matched the Namespace already; `parameters` are those of the
+    webhook's path. Raises TemplateError or InjectionError if the injection fails (the config's failurePolicy then
+    applies), and PodRejected for a Pod that must not be admitted.
     """
-    subject = Subject(request.pod, request.namespace, config, facts, namespace_labels)
+    subject = Subject(request.pod, request.namespace, config, facts, namespace_labels, parameters)
     decision = decide(request, subject, profile)
     if not decision.inject:
         return Outcome(decision, request.pod, warnings=profile.warnings(subject) if request.creates_pod else ())
@@ -46,44 +58,52 @@ def admit(
 def inject(subject: Subject, profile: Profile) -> Outcome:
     """Inject a Pod that was selected."""
     pod, config = subject.pod, subject.config
+    profile.check(subject)
     warnings = profile.warnings(subject)
     templates = profile.template_names(subject)
-    if _is_current(pod, config, templates):
+    if _is_current(subject, profile, templates):
         return Outcome(
             skip(Reason.ALREADY_INJECTED, f"injected by revision {config.digest} already"), pod, (), warnings
         )
 
-    before = without_injection(pod, config.name)
-    overlays = [conform(overlay) for overlay in render(subject, profile, templates, before)]
+    before = without_injection(pod, config.name, profile.record)
+    subject = replace(subject, pod=before)
+    plan = profile.plan(subject)
+    overlays = [conform(overlay) for overlay in render(subject, plan, templates)]
     clash = conflicts(before, overlays)
     if clash and config.spec.conflict_policy is not ConflictPolicy.MERGE:
         return Outcome(_on_conflict(config, clash), pod, (), warnings)
     warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
 
-    finished = merge(subject, profile, before, overlays)
+    finished = merge(before, plan, overlays)
     if same(before, finished):
         decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
         patch = () if config.spec.mode is Mode.AUDIT else tuple(build_patch(pod, before))
         return Outcome(decision, before, patch, warnings)
-    result = with_status(before, finished, config.name, config.digest, templates)
-    return _outcome(subject, before, result, warnings)
+    contributed = contributions(overlays, finished)
+    injected = Injected(config.name, config.digest, config.spec.revision, templates, contributed)
+    result = with_status(before, finished, injected, profile.record)
+    return _outcome(replace(subject, pod=pod), before, result, warnings)
 
 
-def merge(subject: Subject, profile: Profile, before: Pod, overlays: Sequence[Overlay]) -> Pod:
-    """Return the Pod with the overlays merged in and the profile's rules applied. Raises MergeError."""
-    merged = apply_overlays(before, overlays, native=native_sidecars(subject))
-    finished = profile.finish(subject, before, merged)
+def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay]) -> Pod:
+    """Return the Pod with the overlays merged in and the profile's rules applied. Raises MergeError, PodRejected."""
+    merged = apply_overlays(plan.base(overlays), overlays, native=plan.native, replaceable=plan.replaceable_volumes)
+    merged = with_users_on_top(merged, plan.users(merged, overlays), overlays)
+    finished = plan.finish(merged, overlays)
     check_result(before, finished, overlays)
     return finished
 
 
-def _is_current(pod: Pod, config: CompiledConfig, templates: Sequence[str]) -> bool:
-    earlier = read_status(pod).get(config.name)
+def _is_current(subject: Subject, profile: Profile, templates: Sequence[str]) -> bool:
+    config = subject.config
+    earlier = read_status(subject.pod, profile.record).get(config.name)
     return (
         earlier is not None
         and earlier.revision == config.digest
         and earlier.templates == tuple(templates)
-        and is_intact(pod, earlier)
+        and is_intact(subject.pod, earlier)
+        and profile.settled(subject)
     )
 
 

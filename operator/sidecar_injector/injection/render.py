@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar_injector.config.model import Position, SidecarMode
+from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place
 from sidecar_injector.injection.decide import Subject
-from sidecar_injector.injection.profile import Profile
-from sidecar_injector.injection.view import Pod, for_templates
+from sidecar_injector.injection.profile import Plan
+from sidecar_injector.injection.view import for_templates
 from sidecar_injector.injection.workload import workload_of
 
 
@@ -21,9 +21,9 @@ class Overlay:
     place: Callable[[Sequence[str | int]], Place]
 
 
-def render(subject: Subject, profile: Profile, names: Sequence[str], pod: Pod) -> list[Overlay]:
-    """Render the named templates for `pod`, in order. Raises TemplateError."""
-    context = template_context(subject, profile, pod)
+def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:
+    """Render the named templates for a Pod, in order. Raises TemplateError."""
+    context = template_context(subject, plan)
     overlays = []
     for name in names:
         compiled = subject.config.templates[name]
@@ -32,25 +32,19 @@ def render(subject: Subject, profile: Profile, names: Sequence[str], pod: Pod) -
     return overlays
 
 
-def template_context(subject: Subject, profile: Profile, pod: Pod) -> dict[str, object]:
+def template_context(subject: Subject, plan: Plan) -> dict[str, object]:
     """Return the variables of a template, by name."""
-    spec, namespace, workload = subject.config.spec, subject.facts.namespace(subject.namespace), workload_of(pod)
+    spec, namespace, workload = subject.config.spec, subject.facts.namespace(subject.namespace), workload_of(plan.view)
     return {
-        "pod": for_templates(pod),
+        "pod": for_templates(plan.view),
         "namespace": {"name": namespace.name, "labels": namespace.labels, "annotations": namespace.annotations},
         "workload": {"apiVersion": workload.api_version, "kind": workload.kind, "name": workload.name},
         "values": spec.values,
         "meshConfig": spec.mesh_config,
         "proxyConfig": spec.mesh_config.get("defaultConfig") or {},
         "revision": spec.revision,
-        "nativeSidecars": native_sidecars(subject),
+        "nativeSidecars": plan.native,
         "cluster": {"version": subject.facts.version},
         "config": {"name": subject.config.name},
-        **profile.context(subject),
+        **plan.context(),
     }
-
-
-def native_sidecars(subject: Subject) -> bool:
-    """Tell whether sidecars become native ones: as the config says, or as every node can."""
-    mode = subject.config.spec.sidecar_mode
-    return mode is SidecarMode.NATIVE or (mode is SidecarMode.AUTO and subject.facts.native_sidecars)

@@ -1,9 +1,11 @@
 """The status annotation: what an injection did to a Pod, and how that is taken out again.
 
-The annotation is a JSON object with one entry a config, so that several configs can inject one Pod:
+It is a JSON object with one entry a config, so that several configs can inject one Pod:
 
     {"<config>": {"revision": "<digest>", "templates": [...], "containers": [...], "initContainers": [...],
                   "volumes": [...], "undo": [...]}}
+
+A profile says which annotation that is, and may put the entries into a member of a document that other programs read.
 
 `undo` holds what it takes to get back the Pod as it was: steps `[path, "remove"]`, `[path, "restore", value]` and, for
 items that are missing from a keyed list, `[path, "insert", [[key of the item in front, or null, item], ...]]`. A path
@@ -11,7 +13,7 @@ names items of keyed lists by their merge key, so a step finds its target whatev
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -45,17 +47,61 @@ class Injection:
 LISTS = ("containers", "initContainers", "volumes")
 
 
-def read_status(pod: Pod) -> dict[str, Injection]:
+@dataclass(frozen=True)
+class Injected:
+    """An injection that is to be noted in the Pod.
+
+    digest, revision -- of the config: which version it was, and what `spec.revision` says
+    contributed      -- names of what templates gave or changed, by list
+    """
+
+    config: str
+    digest: str
+    revision: str
+    templates: Sequence[str]
+    contributed: Mapping[str, Sequence[str]]
+
+
+def _nothing(_: Injected) -> Mapping[str, object]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Where a profile notes injections: in which annotation, in which member of it, and what else stands there."""
+
+    annotation: str = STATUS
+    member: str = ""
+    beside: Callable[[Injected], Mapping[str, object]] = _nothing
+
+    def entries(self, pod: Pod) -> dict[str, object]:
+        """Return the entries of all configs; an annotation that is not ours to read has none."""
+        document = self._document(annotations(pod).get(self.annotation, "{}"))
+        entries = document.get(self.member) if self.member else document
+        return dict(entries) if isinstance(entries, dict) else {}
+
+    def text(self, entries: Mapping[str, object], injected: Injected | None, earlier: str) -> str:
+        """Return the annotation with these entries; `earlier` is what it said, `injected` is None if an entry went."""
+        if not self.member:
+            return _compact(dict(sorted(entries.items())))
+        beside = self.beside(injected) if injected else self._document(earlier)
+        return _compact({**beside, self.member: dict(sorted(entries.items()))})
+
+    def _document(self, text: str) -> dict[str, object]:
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def read_status(pod: Pod, record: Record) -> dict[str, Injection]:
     """Return the injections that a Pod's annotation tells of; an annotation that is not ours to read tells of none."""
-    return {config: entry for config, value in _document(pod).items() if (entry := _entry(value)) is not None}
-
-
-def _document(pod: Pod) -> dict[str, object]:
-    try:
-        document = json.loads(annotations(pod).get(STATUS, "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
+    return {config: entry for config, value in record.entries(pod).items() if (entry := _entry(value)) is not None}
 
 
 def _entry(value: object) -> Injection | None:
@@ -109,30 +155,23 @@ def is_intact(pod: Pod, injection: Injection) -> bool:
 # --- writing
 
 
-def with_status(before: Pod, after: Pod, config: str, revision: str, templates: Sequence[str]) -> Pod:
+def with_status(before: Pod, after: Pod, injected: Injected, record: Record) -> Pod:
     """Return `after` with an entry that tells how it came of `before`."""
     undo: list[Step] = []
     _undo_map((), part_of(before), part_of(after), POD, undo)
     undo.sort(key=lambda step: cast("list[str]", step[0]))
     standing = {name: set(names(before, name)) for name in LISTS}
     added = {name: [item for item in names(after, name) if item not in standing[name]] for name in LISTS}
-    entry: dict[str, object] = {"revision": revision, "templates": list(templates)}
+    entry: dict[str, object] = {"revision": injected.digest, "templates": list(injected.templates)}
     entry |= {name: items for name, items in added.items() if items}
     entry["undo"] = undo if len(json.dumps(undo)) <= UNDO_LIMIT else None
-    return _with_document(after, _other_entries(after, config) | {config: entry})
+    entries = {**record.entries(after), injected.config: dict(sorted(entry.items()))}
+    return with_annotation(after, record.annotation, record.text(entries, injected, ""))
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:
     """Return the part of a Pod that injection changes."""
     return {"metadata": part(pod, "metadata"), "spec": part(pod, "spec")}
-
-
-def _other_entries(pod: Pod, config: str) -> dict[str, object]:
-    return {name: entry for name, entry in _document(pod).items() if name != config}
-
-
-def _with_document(pod: Pod, document: Mapping[str, object]) -> Pod:
-    return with_annotation(pod, STATUS, json.dumps(document, sort_keys=True, separators=(",", ":")))
 
 
 def _undo_map(
@@ -206,41 +245,45 @@ def _by_key(items: Sequence[object], kind: Field) -> dict[str, object] | None:
 # --- taking out
 
 
-def without_injection(pod: Pod, config: str) -> Pod:
+def without_injection(pod: Pod, config: str, record: Record) -> Pod:
     """Return the Pod as it was before this config injected it; the Pod itself if it did not.
 
     Raises InjectionError if the injection was too large to be recorded.
     """
-    injection = read_status(pod).get(config)
+    injection = read_status(pod, record).get(config)
     if injection is None:
         return pod
     if injection.undo is None:
         raise InjectionError(
             f"the Pod was injected by revision {injection.revision} of {config}, and too much of it was changed to "
-            f"take that out again; start from the Pod as it was, without the annotation {STATUS}"
+            f"take that out again; start from the Pod as it was, without the annotation {record.annotation}"
         )
     tree = _undone_map(part_of(pod), _branches(injection.undo), POD)
-    return _with_rest(pod, _checked(tree, config), config)
+    return _without_entry(pod, _checked(tree, config, record), config, record)
 
 
-def _checked(tree: Mapping[str, object], config: str) -> Mapping[str, object]:
+def _checked(tree: Mapping[str, object], config: str, record: Record) -> Mapping[str, object]:
     """Return the tree if it is a Pod's: the annotation came in with the Pod, and anybody may have written it."""
     try:
         check_pod(tree)
     except ReviewError as error:
         raise InjectionError(
-            f"metadata.annotations[{STATUS}]: what it says of {config} does not lead back to a Pod ({error}); "
-            "remove the annotation, and the containers that were injected"
+            f"metadata.annotations[{record.annotation}]: what it says of {config} does not lead back to a Pod "
+            f"({error}); remove the annotation, and the containers that were injected"
         ) from None
     return tree
 
 
-def _with_rest(pod: Pod, tree: Mapping[str, object], config: str) -> Pod:
+def _without_entry(pod: Pod, tree: Mapping[str, object], config: str, record: Record) -> Pod:
+    """Return the tree as a Pod whose annotation tells of the other configs, or is the one that stood there before."""
     stripped: Pod = {**pod, **tree}
-    rest = _other_entries(pod, config)
+    rest = {name: entry for name, entry in record.entries(pod).items() if name != config}
+    now = annotations(stripped).get(record.annotation)
     if rest:
-        return _with_document(stripped, rest)
-    remaining = {key: value for key, value in annotations(stripped).items() if key != STATUS}
+        return with_annotation(stripped, record.annotation, record.text(rest, None, now or "{}"))
+    if now != annotations(pod).get(record.annotation):
+        return stripped
+    remaining = {key: value for key, value in annotations(stripped).items() if key != record.annotation}
     metadata = {key: value for key, value in part(stripped, "metadata").items() if key != "annotations"}
     return {**stripped, "metadata": {**metadata, "annotations": remaining} if remaining else metadata}
 

@@ -9,6 +9,7 @@ from sidecar_injector.config.compile import CompiledConfig, compile_config
 from sidecar_injector.config.parse import parse_config
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
+from sidecar_injector.profiles import profile_for
 from sidecar_injector.profiles.merging import merge_problems, rendered, template_path, trial_subject
 from sidecar_injector.profiles.samples import SAMPLES, Sample
 
@@ -16,10 +17,11 @@ from sidecar_injector.profiles.samples import SAMPLES, Sample
 def accept(resource: Mapping[str, object]) -> CompiledConfig:
     """Return the config of a SidecarInjectorConfig, ready to serve.
 
-    Raises ConfigError with every problem found: of its fields if it has any, else of its templates.
+    Raises ConfigError with every problem found: of its fields if it has any, else of what they mean to its profile,
+    else of its templates.
     """
     compiled = compile_config(parse_config(resource))
-    problems = list(dict.fromkeys(_trial_problems(compiled)))
+    problems = list(profile_for(compiled).problems(compiled)) or list(dict.fromkeys(_trial_problems(compiled)))
     if problems:
         raise ConfigError(compiled.name, problems)
     return compiled

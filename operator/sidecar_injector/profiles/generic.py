@@ -1,66 +1,93 @@
 """Our own vocabulary: `sidecarinjector.dev/inject` and `sidecarinjector.dev/templates` on Pods."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from sidecar_injector.config.model import Policy
-from sidecar_injector.errors import PodRejected, UnknownTemplateError
-from sidecar_injector.injection.decide import Decision, Subject, skip
+from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.config.model import SidecarMode
+from sidecar_injector.errors import PodRejected, Problem, UnknownTemplateError
+from sidecar_injector.injection.decide import NAMESPACE_SELECTOR, POD_SELECTOR, Decision, Rule, Subject, selected, skip
+from sidecar_injector.injection.entries import Entry, generic_entries
+from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE
+from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
+from sidecar_injector.injection.status import Record
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.names import GROUP, INJECT, STATUS, TEMPLATES, Reason
+from sidecar_injector.profiles.selection import policy_rule, selectors_rule
 
 _KNOWN_LABELS = (INJECT,)
 _KNOWN_ANNOTATIONS = (INJECT, TEMPLATES, STATUS)
 
 
-class Generic:
-    """Profile Generic."""
+@dataclass(frozen=True)
+class GenericPlan:
+    """A Pod that is merged as it is."""
 
-    def select(self, subject: Subject) -> Decision:
-        """Decide by what the Pod says of itself, then by the config's selectors, then by its policy."""
-        asked = _asked(subject.pod)
-        match, pod_labels = subject.config.spec.match, labels(subject.pod)
-        if asked == "false":
-            return skip(Reason.POD_OPTED_OUT, f"the Pod says {INJECT}: false")
-        if asked == "true":
-            return _inject(f"the Pod says {INJECT}: true")
-        if any(selector.matches(pod_labels) for selector in match.never_inject):
-            return skip(Reason.NEVER_INJECT, "the Pod's labels match spec.match.neverInject")
-        if any(selector.matches(pod_labels) for selector in match.always_inject):
-            return _inject("the Pod's labels match spec.match.alwaysInject")
-        if match.policy is Policy.DISABLED:
-            return skip(
-                Reason.POLICY_DISABLED, f"spec.match.policy is Disabled, and the Pod does not say {INJECT}: true"
-            )
-        return _inject("spec.match.policy is Enabled")
+    view: Pod
+    native: bool
+    replaceable_volumes: Collection[str] = ()
 
-    def template_names(self, subject: Subject) -> tuple[str, ...]:
-        """Return the templates that the Pod's annotation names, or the config's default ones."""
-        text = annotations(subject.pod).get(TEMPLATES)
-        if text is None:
-            return subject.config.default_names
-        asked = [name.strip() for name in text.split(",") if name.strip()]
-        try:
-            return subject.config.expand(asked)
-        except UnknownTemplateError as error:
-            raise PodRejected(Reason.UNKNOWN_TEMPLATE, f"metadata.annotations[{TEMPLATES}]: {error}") from None
-
-    def context(self, subject: Subject) -> Mapping[str, object]:
+    def context(self) -> Mapping[str, object]:
         """Add nothing: what every template sees is all there is."""
         return {}
 
-    def finish(self, subject: Subject, before: Pod, after: Pod) -> Pod:
+    def base(self, overlays: Sequence[Overlay]) -> Pod:
+        """Merge into the Pod as its user wrote it."""
+        return self.view
+
+    def users(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """All that the Pod says is its user's."""
+        return self.view
+
+    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
         """Keep every label that the Pod came with.
 
         Controllers select by labels: a Pod whose label was changed is lost to its ReplicaSet, which makes another one,
         and so on without end.
         """
-        mine = labels(before)
-        if all(labels(after).get(key) == value for key, value in mine.items()):
-            return after
-        return {**after, "metadata": {**part(after, "metadata"), "labels": {**labels(after), **mine}}}
+        mine = labels(self.view)
+        if all(labels(merged).get(key) == value for key, value in mine.items()):
+            return merged
+        return {**merged, "metadata": {**part(merged, "metadata"), "labels": {**labels(merged), **mine}}}
+
+
+class Generic:
+    """Profile Generic."""
+
+    record = Record()
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """Decide by what the Pod says of itself, then by the config's selectors, then by its policy."""
+        return RULES
+
+    def problems(self, config: CompiledConfig) -> Sequence[Problem]:
+        """Find nothing wrong: values are the templates' own."""
+        return ()
+
+    def entries(self, config: CompiledConfig) -> tuple[Entry, ...]:
+        """Return the one entry of a config: its selectors, without Pods that have opted out."""
+        return generic_entries(config)
+
+    def check(self, subject: Subject) -> None:
+        """Accept all annotations."""
+
+    def template_names(self, subject: Subject) -> tuple[str, ...]:
+        """Return the templates that the Pod's annotation names, or the config's default ones."""
+        return asked_templates(subject, TEMPLATES)
+
+    def settled(self, subject: Subject) -> bool:
+        """An injected Pod needs nothing more."""
+        return True
+
+    def plan(self, subject: Subject) -> GenericPlan:
+        """Inject by templates alone."""
+        mode = subject.config.spec.sidecar_mode
+        can = subject.facts.runs_native_sidecars(NATIVE_SIDECARS_SINCE)
+        return GenericPlan(subject.pod, mode is SidecarMode.NATIVE or (mode is SidecarMode.AUTO and can))
 
     def warnings(self, subject: Subject) -> tuple[str, ...]:
         """Warn of keys of ours that mean nothing, of values that do, and of an annotation where a label is better."""
@@ -76,12 +103,42 @@ class Generic:
         return tuple(found)
 
 
-def _inject(message: str) -> Decision:
-    return Decision(True, Reason.INJECTED, message)
+def asked_templates(subject: Subject, annotation: str) -> tuple[str, ...]:
+    """Return the templates that a Pod's annotation names, or the default ones. Raises PodRejected for unknown names."""
+    text = annotations(subject.pod).get(annotation)
+    if text is None:
+        return subject.config.default_names
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return subject.config.expand(asked)
+    except UnknownTemplateError as error:
+        raise PodRejected(Reason.UNKNOWN_TEMPLATE, f"metadata.annotations[{annotation}]: {error}") from None
 
 
-def _asked(pod: Pod) -> str | None:
-    return _inject_value(pod)[0]
+# --- the rules of selection
+
+
+def _opted(subject: Subject) -> Decision | None:
+    asked, _ = _inject_value(subject.pod)
+    if asked == "false":
+        return skip(
+            Reason.POD_OPTED_OUT, f"the Pod says {INJECT}: false", f"take {INJECT} off the Pod, or set it to true"
+        )
+    return selected(f"the Pod says {INJECT}: true") if asked == "true" else None
+
+
+def _asked(subject: Subject) -> str:
+    value, where = _inject_value(subject.pod)
+    return f"{where} {INJECT}: {value!r}" if where else f"no label or annotation {INJECT}"
+
+
+RULES: tuple[Rule, ...] = (
+    NAMESPACE_SELECTOR,
+    POD_SELECTOR,
+    Rule("inject label or annotation", _asked, _opted),
+    selectors_rule(INJECT),
+    policy_rule(INJECT),
+)
 
 
 def _inject_value(pod: Pod) -> tuple[str | None, str]:

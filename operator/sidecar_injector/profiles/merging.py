@@ -9,6 +9,7 @@ from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.pipeline import merge
+from sidecar_injector.injection.profile import Plan
 from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.trace import Keys, dotted, keys_of, parse, trace
 from sidecar_injector.injection.validity import faults
@@ -18,6 +19,8 @@ from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
 
 KUBERNETES = "v1.36.0"
 """The version that templates are told while they are tried."""
+NEW_KUBELET, OLD_KUBELET = (1, 36), (1, 28)
+"""Versions that run native sidecars, and do not, for every profile."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +28,14 @@ class Trial:
     """One sample with some templates to be merged into it: their overlays, and what is said of it to people."""
 
     config: CompiledConfig
-    subject: Subject
+    pod: Pod
+    plan: Plan
     overlays: Sequence[Overlay]
     title: str
 
     def merged(self) -> Pod:
         """Return the merged Pod. Raises MergeError."""
-        return merge(self.subject, profile_for(self.config), self.subject.pod, self.overlays)
+        return merge(self.pod, self.plan, self.overlays)
 
     def blame(self, field: str, keys: Keys, message: str) -> Problem:
         """Return the problem of a field of the merged Pod, at the line of the template that put it there."""
@@ -71,17 +75,18 @@ def try_on(config: CompiledConfig, names: Sequence[str], sample: Sample, *, nati
         overlays = [conform(overlay) for overlay in rendered(subject, names)]
     except TemplateRefusal:
         return None
-    return Trial(config, subject, overlays, sample[0])
+    return Trial(config, subject.pod, profile_for(config).plan(subject), overlays, sample[0])
 
 
 def trial_subject(config: CompiledConfig, sample: Sample, *, native: bool) -> Subject:
     """Return a sample as what is to be injected, in a cluster whose nodes run native sidecars or do not."""
-    return Subject(sample[1], NAMESPACE, config, ClusterFacts(version=KUBERNETES, native_sidecars=native))
+    facts = ClusterFacts(version=KUBERNETES, oldest_kubelet=NEW_KUBELET if native else OLD_KUBELET)
+    return Subject(sample[1], NAMESPACE, config, facts)
 
 
 def rendered(subject: Subject, names: Sequence[str]) -> list[Overlay]:
     """Return what these templates yield for a sample. Raises TemplateError."""
-    return render(subject, profile_for(subject.config), names, subject.pod)
+    return render(subject, profile_for(subject.config).plan(subject), names)
 
 
 def _problems(trial: Trial) -> Iterator[Problem]:

@@ -50,14 +50,16 @@ def without_kopf(request: Request, snapshot: Snapshot, config: str) -> Answer | 
     return None
 
 
-def inject(request: Request, snapshot: Snapshot, config: str, facts: ClusterFacts) -> Answer:
-    """Answer the review of a Pod being created."""
+def inject(
+    request: Request, snapshot: Snapshot, config: str, facts: ClusterFacts, parameters: Mapping[str, str]
+) -> Answer:
+    """Answer the review of a Pod being created; `parameters` are those of the path that was called."""
     compiled = snapshot.compiled(config)
     if compiled is None:
         problem = f"no version of it was accepted yet; kubectl describe {names.PLURAL} {config} says why"
         return _unanswered(config, Reason.CONFIG_NOT_ACCEPTED, problem)
     try:
-        outcome = admit(request, compiled, profile_for(compiled), facts)
+        outcome = admit(request, compiled, profile_for(compiled), facts, parameters=parameters)
     except PodRejected as error:
         return Answer(deny(request.uid, error.reason, str(error)), error.reason, str(error))
     except InjectionError as error:

@@ -4,8 +4,9 @@ Server and handler run in the same task, so a context variable joins them. Kopf 
 exact answer does not pass through Kopf's `patch`, which would deep-copy the object and compute a difference each time.
 """
 
+from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar_injector.config import Snapshot
@@ -40,12 +41,14 @@ class Answer:
 class Exchange:
     """One review, what is being served when it arrives, and its answer as soon as there is one.
 
-    `config` names the config that is asked; it is empty where a config itself is reviewed.
+    config     -- the name of the config that is asked; empty where a config itself is reviewed
+    parameters -- keys and values from the path that was called
     """
 
     request: Request
     snapshot: Snapshot
     config: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
 
 

@@ -24,30 +24,58 @@ REJECTIONS: Mapping[int, str] = MappingProxyType(
 )
 """HTTP status of a refused request → the code under which it is counted."""
 
+_PAIR = ":ENV:"
+"""Starts each pair of the older form of parameters."""
+_SLASH = "--slash--"
+"""Stands for a slash in the value of a parameter."""
+
 
 @dataclass(frozen=True)
 class Route:
-    """Where a path leads: to the handler with this id, for this config (`inject` only)."""
+    """Where a path leads.
+
+    handler    -- the id of a handler
+    config     -- for this config (`inject` only)
+    parameters -- pairs of a key and a value that follow the config in the path
+    """
 
     handler: str
     config: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 def route(path: str) -> Route:
-    """Return where a path leads; `/inject/<config>` may be followed by pairs of a key and a value.
+    """Return where a path, percent-decoded, leads; `/inject/<config>` may be followed by pairs of a key and a value.
 
     Raises ReviewError with status 404 that says which paths there are.
     """
     if path == names.VALIDATE_PATH:
         return Route(names.VALIDATE_HANDLER)
-    config, *pairs = path.removeprefix(f"{names.INJECT_PATH}/").split("/")
-    if path.startswith(f"{names.INJECT_PATH}/") and config and all(pairs) and len(pairs) % 2 == 0:
-        return Route(names.INJECT_HANDLER, config)
+    config, _, rest = path.removeprefix(f"{names.INJECT_PATH}/").partition("/")
+    parameters = _parameters(rest)
+    if path.startswith(f"{names.INJECT_PATH}/") and config and all(key for key, _ in parameters):
+        return Route(names.INJECT_HANDLER, config, parameters)
     raise ReviewError(
         f"unknown path {path[:200]!r}: known are {names.VALIDATE_PATH} and {names.INJECT_PATH}/<config>, "
         "which pairs of <key>/<value> may follow",
         404,
     )
+
+
+def _parameters(text: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs in the rest of a path, in either of Istio's forms: `key/value/…` and `:ENV:key=value:ENV:…`.
+
+    A key without a value at the end is left out, as there. Source: the chart's `istiodRemote.injectionPath`.
+    """
+    text = text.removesuffix("/")
+    if text.startswith(_PAIR):
+        pairs = [
+            (key, value) for pair in text.split(_PAIR)[1:] for key, equals, value in [pair.partition("=")] if equals
+        ]
+    else:
+        words = text.split("/")
+        pairs = list(zip(words[::2], words[1::2], strict=False))
+    return tuple((key, value.replace(_SLASH, "/")) for key, value in pairs)
 
 
 def check_method(method: str) -> None:

@@ -134,7 +134,7 @@ class AdmissionServer:
         started = time.perf_counter()
         review = requests.decode(body)
         request = parse_review(review)
-        exchange = Exchange(request, self._live.snapshot, route.config)
+        exchange = Exchange(request, self._live.snapshot, route.config, dict(route.parameters))
         answer = admission.without_kopf(request, exchange.snapshot, route.config)
         if answer is None:
             answer = await self._ask_kopf(exchange, review, route.handler, headers)

@@ -177,7 +177,7 @@ def page() -> str:
     sections = [
         _HEAD,
         _example("values"),
-        "## Variables\n\n" + _table(("variable", "meaning"), ((f"`{name}`", doc) for name, doc in VARIABLES)),
+        "## Variables\n\n" + table(("variable", "meaning"), ((f"`{name}`", doc) for name, doc in VARIABLES)),
         _RULES,
         "## Examples\n\n" + "\n".join(_example(name) for name in ("omit", "loops", "macros")),
         _entries("Filters", "filter", FILTERS),
@@ -196,12 +196,12 @@ def _example(name: str) -> str:
 
 
 def _entries(title: str, kind: str, entries: Iterable[Entry]) -> str:
-    return f"## {title}\n\n" + _table((kind, "what it gives"), _rows(entries))
+    return f"## {title}\n\n" + table((kind, "what it gives"), _rows(entries))
 
 
 def _methods(kind: str) -> str:
     register = METHODS[kind]
-    return f"Methods of {kind}:\n\n" + _table(("method", "what it gives"), _rows(register))
+    return f"Methods of {kind}:\n\n" + table(("method", "what it gives"), _rows(register))
 
 
 def _rows(entries: Iterable[Entry]) -> Iterable[tuple[str, str]]:
@@ -217,7 +217,7 @@ def _limits() -> str:
     docs = _attribute_docs(Limits)
     rows = ((f"{getattr(Limits(), limit.name):,}", docs[limit.name]) for limit in fields(Limits))
     text = "A template that goes beyond a limit is refused with the line where it does:\n\n"
-    return "## Limits\n\n" + text + _table(("at most", "of what"), rows)
+    return "## Limits\n\n" + text + table(("at most", "of what"), rows)
 
 
 def _attribute_docs(kind: type) -> dict[str, str]:
@@ -232,7 +232,8 @@ def _attribute_docs(kind: type) -> dict[str, str]:
     }
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     return "\n".join(lines) + "\n"

@@ -21,7 +21,7 @@ def config(name: str = "agent", **spec: Any) -> dict[str, Any]:
         "apiVersion": "sidecarinjector.dev/v1alpha1",
         "kind": "SidecarInjectorConfig",
         "metadata": {"name": name},
-        "spec": {"templates": [{"name": "main", "template": template}], **spec},
+        "spec": {"profile": "Generic", "templates": [{"name": "main", "template": template}], **spec},
     }
 
 

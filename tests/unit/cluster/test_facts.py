@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sidecar_injector.cluster.facts import FactsCache, runs_native_sidecars
+from sidecar_injector.cluster.facts import FactsCache, kubelet_version
+from sidecar_injector.injection.facts import ClusterFacts
 
 
 def namespace(name: str, version: int, **labels: str) -> dict[str, Any]:
@@ -17,41 +18,75 @@ def node(name: str, version: int, kubelet: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("kubelet", "native"),
+    ("text", "version"),
     [
-        ("v1.28.15", False),
-        ("v1.29.0", True),
-        ("v1.36.3", True),
-        ("v1.30.2-eks-1552ad0", True),
-        ("v2.0.0", True),
-        ("v1.9.1", False),
-        ("", False),
-        ("unknown", False),
+        ("v1.28.15", (1, 28)),
+        ("v1.36.3", (1, 36)),
+        ("v1.30.2-eks-1552ad0", (1, 30)),
+        ("1.31+", (1, 31)),
+        ("v2.0.0", (2, 0)),
+        ("v1.9.1", (1, 9)),
+        ("", (0, 0)),
+        ("unknown", (0, 0)),
     ],
 )
-def test_kubelets_run_native_sidecars_since_1_29(kubelet: str, native: bool) -> None:
-    assert runs_native_sidecars(kubelet) is native
+def test_the_version_of_a_kubelet_is_read(text: str, version: tuple[int, int]) -> None:
+    assert kubelet_version(text) == version
 
 
-def test_without_nodes_native_sidecars_are_assumed() -> None:
-    assert FactsCache("own").facts.native_sidecars
+def test_without_nodes_there_is_no_oldest_kubelet() -> None:
+    assert FactsCache("own").facts.oldest_kubelet is None
 
 
-def test_one_old_node_is_enough_to_do_without_native_sidecars_while_it_is_there() -> None:
+def test_the_oldest_kubelet_follows_the_nodes() -> None:
     cache = FactsCache("own")
-    cache.node_seen(node("new", 1, "v1.36.0"))
-    assert cache.facts.native_sidecars
-    cache.node_seen(node("old", 2, "v1.28.0"))
-    assert not cache.facts.native_sidecars
-    cache.node_gone(node("old", 3, "v1.28.0"))
-    assert cache.facts.native_sidecars
+    reports = [
+        (cache.node_seen, node("new", 1, "v1.36.0"), (1, 36)),
+        (cache.node_seen, node("old", 2, "v1.28.0"), (1, 28)),
+        (cache.node_seen, node("old-too", 3, "v1.28.4"), (1, 28)),
+        (cache.node_gone, node("old", 4, "v1.28.0"), (1, 28)),
+        (cache.node_seen, node("old", 2, "v1.28.0"), (1, 28)),
+        (cache.node_seen, node("old-too", 5, "v1.29.0"), (1, 29)),
+        (cache.node_seen, node("strange", 6, "unknown"), (0, 0)),
+        (cache.node_gone, node("strange", 7, "unknown"), (1, 29)),
+        (cache.node_gone, node("old-too", 8, "v1.29.0"), (1, 36)),
+        (cache.node_gone, node("new", 9, "v1.36.0"), None),
+        (cache.node_gone, node("never-seen", 10, "v1.1.0"), None),
+    ]
+    for report, resource, oldest in reports:
+        report(resource)
+        assert cache.facts.oldest_kubelet == oldest, resource
+    assert cache.facts.kubelets == {}
 
 
-def test_an_upgraded_node_counts_as_what_it_is_now() -> None:
+def test_facts_in_use_see_a_node_that_joined_meanwhile() -> None:
     cache = FactsCache("own")
-    cache.node_seen(node("a", 1, "v1.28.0"))
-    cache.node_seen(node("a", 2, "v1.29.0"))
-    assert cache.facts.native_sidecars
+    facts = cache.facts
+    cache.node_seen(node("a", 1, "v1.33.0"))
+    assert facts.kubelets == {"a": (1, 33)}
+
+
+OLD_AND_NEW = ClusterFacts(kubelets={"old": (1, 32), "new": (1, 33)}, oldest_kubelet=(1, 32))
+
+
+@pytest.mark.parametrize(
+    ("facts", "since", "node", "expected"),
+    [
+        (ClusterFacts(), (1, 33), "", True),
+        (ClusterFacts(), (1, 33), "unknown", True),
+        (OLD_AND_NEW, (1, 29), "", True),
+        (OLD_AND_NEW, (1, 33), "", False),
+        (OLD_AND_NEW, (1, 33), "new", True),
+        (OLD_AND_NEW, (1, 33), "old", False),
+        (OLD_AND_NEW, (1, 33), "unknown", False),
+        (ClusterFacts(oldest_kubelet=(2, 0)), (1, 33), "", True),
+        (ClusterFacts(oldest_kubelet=(0, 0)), (1, 29), "", False),
+    ],
+)
+def test_native_sidecars_run_on_the_pods_own_node_or_else_on_every_node(
+    facts: ClusterFacts, since: tuple[int, int], node: str, expected: bool
+) -> None:
+    assert facts.runs_native_sidecars(since, node) is expected
 
 
 def test_a_namespace_is_known_with_its_latest_labels() -> None:

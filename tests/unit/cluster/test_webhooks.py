@@ -21,7 +21,7 @@ def compiled(name: str = "mesh", **spec: Any) -> CompiledConfig:
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "metadata": {"name": name, "uid": name, "generation": 1},
-        "spec": {"templates": [template], **spec},
+        "spec": {"profile": "Generic", "templates": [template], **spec},
     }
     return compile_config(parse_config(resource))
 
@@ -107,6 +107,37 @@ def test_what_a_config_says_about_its_entry_is_in_it() -> None:
     assert (entry["failurePolicy"], entry["timeoutSeconds"], entry["reinvocationPolicy"]) == ("Ignore", 7, "Never")
 
 
+def test_a_config_of_profile_istio_has_an_entry_for_each_way_to_ask_for_its_revision() -> None:
+    found = entries(snapshot(compiled("mesh", profile="Istio", revision="default")))
+    assert [entry["name"] for entry in found] == [
+        "rev.namespace.mesh.inject.sidecarinjector.dev",
+        "rev.object.mesh.inject.sidecarinjector.dev",
+        "namespace.mesh.inject.sidecarinjector.dev",
+        "object.mesh.inject.sidecarinjector.dev",
+    ]
+    assert {webhooks.config_of(entry) for entry in found} == {"mesh"}
+    assert {entry["clientConfig"]["service"]["path"] for entry in found} == {"/inject/mesh"}
+
+
+def test_every_entry_leaves_out_the_namespaces_of_the_system_and_our_own() -> None:
+    by_default = {"sidecarInjectorWebhook": {"enableNamespacesByDefault": True}}
+    found = entries(
+        snapshot(
+            compiled("generic"),
+            compiled("mesh", profile="Istio", revision="default", values=by_default),
+            compiled("chosen", profile="Istio", match={"namespaceSelector": {"matchLabels": {"team": "a"}}}),
+        )
+    )
+    excluded = {
+        "key": "kubernetes.io/metadata.name",
+        "operator": "NotIn",
+        "values": ["mesh-system", "kube-system", "kube-public", "kube-node-lease", "local-path-storage"],
+    }
+    assert len(found) == 7
+    for entry in found:
+        assert excluded in entry["namespaceSelector"]["matchExpressions"], entry["name"]
+
+
 def test_outside_a_cluster_the_url_is_called() -> None:
     (entry,) = entries(snapshot(compiled()), URL)
     assert entry["clientConfig"]["url"] == "https://192.0.2.7:9443/inject/mesh"
@@ -120,6 +151,17 @@ def test_entries_are_ordered_by_order_and_then_by_name() -> None:
         "/inject/c",
         "/inject/a",
         "/inject/b",
+    ]
+
+
+def test_entries_of_one_config_stand_together() -> None:
+    current = snapshot(compiled("b", profile="Istio"), compiled("a", profile="Istio"), compiled("c", order=0))
+    assert [entry["name"].removesuffix(".inject.sidecarinjector.dev") for entry in entries(current)] == [
+        "c",
+        "rev.namespace.a",
+        "rev.object.a",
+        "rev.namespace.b",
+        "rev.object.b",
     ]
 
 
@@ -181,7 +223,15 @@ def test_other_differences_do(found: dict[str, Any] | None) -> None:
 
 @pytest.mark.parametrize(
     ("entry", "config"),
-    [("mesh.inject.sidecarinjector.dev", "mesh"), ("a.b.inject.sidecarinjector.dev", "a.b"), ("foreign.example", "")],
+    [
+        ("mesh.inject.sidecarinjector.dev", "mesh"),
+        ("namespace.mesh.inject.sidecarinjector.dev", "mesh"),
+        ("rev.namespace.mesh.inject.sidecarinjector.dev", "mesh"),
+        ("object.inject.sidecarinjector.dev", "object"),
+        ("rev.object.inject.inject.sidecarinjector.dev", "inject"),
+        ("validate.sidecarinjector.dev", ""),
+        ("foreign.example", ""),
+    ],
 )
 def test_an_entrys_name_tells_its_config(entry: str, config: str) -> None:
     assert webhooks.config_of({"name": entry}) == config
@@ -191,6 +241,12 @@ def test_the_entries_that_the_api_server_refuses_are_found_by_its_answer() -> No
     wanted = mutating_configuration(snapshot(compiled("a"), compiled("b")), SERVICE)
     refusal = ClusterError("no", 422, [("webhooks[1].matchConditions[0].expression", "bad CEL"), ("metadata", "?")])
     assert webhooks.refused_entries(refusal, wanted) == {"b": "bad CEL"}
+
+
+def test_several_refused_entries_of_one_config_are_told_once() -> None:
+    wanted = mutating_configuration(snapshot(compiled("a"), compiled("mesh", profile="Istio")), SERVICE)
+    fields = [(f"webhooks[{index}].matchConditions[0].expression", f"bad CEL {index}") for index in (1, 2)]
+    assert webhooks.refused_entries(ClusterError("no", 422, fields), wanted) == {"mesh": "bad CEL 1"}
 
 
 def test_a_refusal_of_somebody_elses_entry_is_not_laid_to_a_config() -> None:

@@ -38,6 +38,11 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
         ),
     ),
     ("other choices", with_spec(mode="Disabled", sidecarMode="Classic", conflictPolicy="Skip")),
+    ("profile Istio", with_spec(profile="Istio")),
+    ("profile Generic", with_spec(profile="Generic")),
+    ("null namespaceSelector", with_match(namespaceSelector=None)),
+    ("null namespaceSelector in profile Generic", with_spec(profile="Generic", match={"namespaceSelector": None})),
+    ("namespaceSelector in profile Istio", with_match(namespaceSelector={"matchLabels": {"team": "a"}})),
     ("policy Disabled", with_match(policy="Disabled")),
     ("empty namespaceSelector with Ignore", edited(spec__failurePolicy="Ignore", spec__match__namespaceSelector={})),
     (

@@ -45,7 +45,7 @@ REFUSED: list[Refused] = [
         "it belongs in spec.match.namespaceSelector",
     ),
     Refused("field of a later version", with_spec(rollout={}), "spec.rollout", "unknown field"),
-    Refused("unknown profile", with_spec(profile="Linkerd"), "spec.profile", "is 'Linkerd'; allowed: Generic"),
+    Refused("unknown profile", with_spec(profile="Linkerd"), "spec.profile", "is 'Linkerd'; allowed: Istio, Generic"),
     Refused("choice in the wrong case", with_spec(mode="audit"), "spec.mode", "did you mean Audit?"),
     Refused("choice is a boolean", with_spec(mode=True), "spec.mode", "is true; allowed: Enforce, Audit, Disabled"),
     Refused("empty choice", with_spec(sidecarMode=""), "spec.sidecarMode", "allowed: Auto, Native, Classic"),

@@ -1,6 +1,6 @@
 """SidecarInjectorConfigs whose `spec.match` is refused: one table for the parser and for the real API server."""
 
-from tests.unit.config.resources import Refused, requirement, with_match, with_spec
+from tests.unit.config.resources import Refused, edited, requirement, with_match, with_spec
 
 REFUSED_MATCHES: list[Refused] = [
     Refused("match is a list", with_spec(match=[]), "spec.match", "is a list; an object is expected"),
@@ -14,6 +14,12 @@ REFUSED_MATCHES: list[Refused] = [
     Refused(
         "empty namespaceSelector with Fail",
         with_match(namespaceSelector={}),
+        "spec.match.namespaceSelector",
+        "failurePolicy: Ignore",
+    ),
+    Refused(
+        "empty namespaceSelector with Fail in profile Generic",
+        edited(spec__profile="Generic", spec__match__namespaceSelector={}),
         "spec.match.namespaceSelector",
         "failurePolicy: Ignore",
     ),

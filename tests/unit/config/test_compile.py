@@ -75,6 +75,7 @@ SAME_SIDECARS = [
     with_spec(reinvocationPolicy="Never"),
     with_spec(order=1),
     with_match(podSelector={"matchLabels": {"a": "b"}}),
+    with_match(namespaceSelector={"matchLabels": {"a": "b"}}),
     with_match(policy="Disabled"),
     with_match(neverInject=[{"matchLabels": {"a": "b"}}]),
     with_match(conditions=[{"name": "a", "expression": "true"}]),
@@ -91,6 +92,7 @@ def test_edits_that_leave_sidecars_alone_keep_the_digest(resource: dict[str, Any
 
 OTHER_SIDECARS = [
     edited(metadata__name="other", spec__revision="proxy"),
+    with_spec(profile="Generic"),
     with_spec(revision="canary"),
     with_template(template="spec: { }"),
     with_template(name="renamed"),
@@ -128,4 +130,5 @@ def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
 
 
 def test_the_digest_is_the_same_in_every_process_and_release() -> None:
-    assert compiled(with_spec(values={"text": "ü", "n": [1, 2.5, None, True]})).digest == "3826f347d5"
+    resource = with_spec(profile="Generic", values={"text": "ü", "n": [1, 2.5, None, True]})
+    assert compiled(resource).digest == "3826f347d5"

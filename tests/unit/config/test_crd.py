@@ -9,7 +9,8 @@ import yaml
 
 from sidecar_injector import names
 from sidecar_injector.config import parse, parse_config, parse_match
-from tests.unit.config.resources import MINIMAL
+from sidecar_injector.config.model import ProfileName
+from tests.unit.config.resources import MINIMAL, with_spec
 
 CRD = yaml.safe_load((Path(__file__).parents[3] / "crds" / "sidecarinjectorconfigs.yaml").read_text())
 VERSION = CRD["spec"]["versions"][0]
@@ -69,10 +70,16 @@ def test_the_names_of_the_resource_are_the_ones_in_the_code() -> None:
     assert CRD["metadata"]["name"] == f"{names.PLURAL}.{names.GROUP}"
 
 
-def test_the_defaults_of_the_schema_are_the_ones_of_the_parser() -> None:
-    completed = with_defaults(ROOT, MINIMAL)
+@pytest.mark.parametrize("profile", ProfileName)
+def test_the_defaults_of_the_schema_are_the_ones_of_the_parser(profile: str) -> None:
+    resource = with_spec(profile=profile)
+    completed = with_defaults(ROOT, resource)
     assert completed["spec"]["timeoutSeconds"] == 5
-    assert parse_config(completed).spec == parse_config(MINIMAL).spec
+    assert parse_config(completed).spec == parse_config(resource).spec
+
+
+def test_the_profile_of_both_is_istio_by_default() -> None:
+    assert with_defaults(ROOT, MINIMAL)["spec"]["profile"] == parse_config(MINIMAL).spec.profile == "Istio"
 
 
 def test_every_field_has_a_description() -> None:

@@ -75,11 +75,11 @@ def test_the_error_names_the_config_and_lists_the_problems_line_by_line() -> Non
 
 def test_absent_fields_get_the_documented_defaults() -> None:
     assert parse_config(MINIMAL).spec == Spec(
-        profile=ProfileName.GENERIC,
+        profile=ProfileName.ISTIO,
         revision="proxy",
         mode=Mode.ENFORCE,
         match=Match(
-            namespace_selector=LabelSelector(match_labels=(("istio-injection", "enabled"),)),
+            namespace_selector=None,
             pod_selector=LabelSelector(),
             conditions=(),
             policy=Policy.ENABLED,
@@ -100,8 +100,23 @@ def test_absent_fields_get_the_documented_defaults() -> None:
     )
 
 
+def test_only_profile_generic_has_namespaces_of_its_own_by_default() -> None:
+    labelled = LabelSelector(match_labels=(("istio-injection", "enabled"),))
+    for profile, expected in ((ProfileName.GENERIC, labelled), (ProfileName.ISTIO, None)):
+        for match in ({}, {"policy": "Disabled"}, {"namespaceSelector": None}):
+            assert parse_config(with_spec(profile=profile, match=match)).spec.match.namespace_selector == expected
+
+
+def test_a_namespace_selector_is_taken_in_every_profile() -> None:
+    for profile in ProfileName:
+        resource = with_spec(profile=profile, match={"namespaceSelector": {"matchLabels": {"team": "a"}}})
+        expected = LabelSelector(match_labels=(("team", "a"),))
+        assert parse_config(resource).spec.match.namespace_selector == expected
+
+
 def test_given_fields_are_read() -> None:
     resource = with_spec(
+        profile="Generic",
         revision="canary",
         mode="Audit",
         match={

@@ -54,3 +54,27 @@ def test_a_selector_goes_back_to_the_form_of_the_api_without_empty_members() -> 
             {"key": "d", "operator": "In", "values": ["e"]},
         ],
     }
+
+
+def test_a_selector_can_be_narrowed_and_keeps_what_it_says() -> None:
+    given = LabelSelector((("a", "b"),), (Requirement("c", Operator.EXISTS),))
+    narrowed = given.narrowed(Requirement("d", Operator.DOES_NOT_EXIST), Requirement("a", Operator.IN, ("b", "c")))
+    assert narrowed.matches({"a": "b", "c": ""})
+    for labels in ({"a": "b", "c": "", "d": ""}, {"a": "c", "c": ""}, {"a": "b"}):
+        assert not narrowed.matches(labels)
+    assert given.narrowed() == given
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (LabelSelector(), ""),
+        (LabelSelector((("a", "b"), ("c", ""))), "a=b,c="),
+        (selector("a", Operator.IN, "b", "c"), "a in (b,c)"),
+        (selector("a", Operator.NOT_IN, "b"), "a notin (b)"),
+        (selector("a", Operator.EXISTS), "a"),
+        (LabelSelector((("a", "b"),), (Requirement("c", Operator.DOES_NOT_EXIST),)), "a=b,!c"),
+    ],
+)
+def test_a_selector_is_shown_as_kubectl_takes_it(given: LabelSelector, text: str) -> None:
+    assert str(given) == text

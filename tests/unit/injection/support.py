@@ -28,7 +28,7 @@ def config(template=LOG, name="logging", templates=None, **spec):
         "apiVersion": API_VERSION,
         "kind": KIND,
         "metadata": {"name": name},
-        "spec": {"values": {"image": "registry.example/log:1"}, "templates": entries, **spec},
+        "spec": {"profile": "Generic", "values": {"image": "registry.example/log:1"}, "templates": entries, **spec},
     }
     return accept(resource)
 

@@ -10,7 +10,7 @@ from sidecar_injector.injection.workload import workload_of
 from sidecar_injector.names import STATUS, TEMPLATES, Reason
 from tests.unit.injection.support import LOG, config, container, container_names, injected, outcome, pod
 
-OLD_NODES = ClusterFacts(native_sidecars=False)
+OLD_NODES = ClusterFacts(oldest_kubelet=(1, 28))
 SIDECAR = "spec: {sidecars: [{name: %s, image: registry.example/%s:1}]}"
 PLAIN = "spec: {containers: [{name: %s, image: registry.example/%s:1}], initContainers: [{name: %s-init, image: i}]}"
 

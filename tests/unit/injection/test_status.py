@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sidecar_injector.injection.facts import ClusterFacts
-from sidecar_injector.injection.status import without_injection
+from sidecar_injector.injection.status import Record, without_injection
 from sidecar_injector.names import STATUS, Reason
 from tests.unit.injection.support import LOG, config, container_names, injected, outcome, pod
 
@@ -57,7 +57,7 @@ def test_a_new_revision_keeps_what_another_config_has_added_since(original, old,
     for names in (("logging", "other"), ("other", "logging")):
         restored = again
         for name in names:
-            restored = sent(without_injection(restored, name))
+            restored = sent(without_injection(restored, name, Record()))
         spec = {key: value for key, value in restored["spec"].items() if value != []}  # to the API server, absent
         assert {**restored, "spec": spec} == original
 
@@ -96,7 +96,7 @@ def test_a_path_deeper_than_any_pod_is_not_read():
 def test_an_item_whose_neighbour_is_gone_comes_back_at_the_end():
     result = sent(injected(pod("app", STUB, "last"), config()))
     result["spec"]["containers"] = [{"name": "renamed", "image": "i"}, {"name": "last", "image": "i"}]
-    assert container_names(without_injection(result, "logging")) == ["renamed", "last", "log"]
+    assert container_names(without_injection(result, "logging", Record())) == ["renamed", "last", "log"]
 
 
 def test_a_forged_annotation_of_many_steps_on_a_large_pod_costs_little():

@@ -73,7 +73,7 @@ def test_a_probe_without_a_handler_changes_the_templates_probe():
 
 def test_a_placeholder_among_the_init_containers_serves_a_sidecar_of_either_kind():
     stub = {"name": "log", "image": "auto", "restartPolicy": "Always", "tty": True}
-    for facts, restart_policy in ((ClusterFacts(), "Always"), (ClusterFacts(native_sidecars=False), None)):
+    for facts, restart_policy in ((ClusterFacts(), "Always"), (ClusterFacts(oldest_kubelet=(1, 28)), None)):
         found = container(injected(pod("app", initContainers=[stub]), config(), facts=facts), "log")
         assert (found["image"], found.get("restartPolicy"), found["tty"]) == (
             "registry.example/log:1",

@@ -77,7 +77,7 @@ def test_accepting_is_a_matter_of_the_resource_alone():
         "apiVersion": "sidecarinjector.dev/v1alpha1",
         "kind": "SidecarInjectorConfig",
         "metadata": {"name": "mesh"},
-        "spec": {"mode": "Disabled", "conflictPolicy": "Reject", "templates": [{"name": "t", "template": "spec: {a"}]},
+        "spec": {"profile": "Generic", "mode": "Disabled", "templates": [{"name": "t", "template": "spec: {a"}]},
     }
     with pytest.raises(ConfigError, match="mesh/t:1"):
         accept(resource)

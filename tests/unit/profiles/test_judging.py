@@ -42,7 +42,7 @@ def samples(*templates: str, **spec: Any) -> tuple[MergedSample, ...]:
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
         "metadata": {"name": "mesh"},
-        "spec": {"templates": numbered, **spec},
+        "spec": {"profile": "Generic", "templates": numbered, **spec},
     }
     return merged_samples(accept(resource))
 

@@ -19,7 +19,7 @@ GOOD, BROKEN = "spec: {containers: [{name: proxy, image: example.org/proxy:1}]}"
 
 def config(version: int, template: str = GOOD, *, name: str = "mesh", generation: int = 0, uid: str = "u") -> Any:
     metadata = {"name": name, "uid": uid, "resourceVersion": str(version), "generation": generation or version}
-    spec = {"templates": [{"name": "t", "template": template}]}
+    spec = {"profile": "Generic", "templates": [{"name": "t", "template": template}]}
     return {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": spec}
 
 

@@ -14,13 +14,46 @@ from sidecar_injector.serving.requests import Route
     ("path", "route"),
     [
         ("/inject/mesh", Route("inject", "mesh")),
-        ("/inject/mesh/cluster/east", Route("inject", "mesh")),
-        ("/inject/mesh/cluster/east/net/n1", Route("inject", "mesh")),
+        ("/inject/mesh/", Route("inject", "mesh")),
+        ("/inject/mesh/cluster/east", Route("inject", "mesh", (("cluster", "east"),))),
         ("/validate", Route("validate")),
     ],
 )
 def test_known_paths_lead_to_their_handlers(path: str, route: Route) -> None:
     assert requests.route(path) == route
+
+
+@pytest.mark.parametrize(
+    ("rest", "parameters"),
+    [
+        ("", {}),
+        ("/", {}),
+        ("/cluster/east", {"cluster": "east"}),
+        ("/cluster/east/", {"cluster": "east"}),
+        ("/cluster/east/net/n1", {"cluster": "east", "net": "n1"}),
+        ("/net/n1/cluster/east/Dns_Capture/true", {"net": "n1", "cluster": "east", "Dns_Capture": "true"}),
+        ("/cluster", {}),
+        ("/cluster/east/net", {"cluster": "east"}),
+        ("/cluster/east/net/", {"cluster": "east"}),
+        ("/cluster//net/n1", {"cluster": "", "net": "n1"}),
+        ("/root/--slash--etc--slash--certs", {"root": "/etc/certs"}),
+        ("/--slash--key/value", {"--slash--key": "value"}),
+        ("/cluster/two words=ü:ENV:", {"cluster": "two words=ü:ENV:"}),
+        ("/cluster/first/cluster/last", {"cluster": "last"}),
+        ("/:ENV:cluster=east", {"cluster": "east"}),
+        ("/:ENV:cluster=east:ENV:root=/etc/certs=x:ENV:net=", {"cluster": "east", "root": "/etc/certs=x", "net": ""}),
+        ("/:ENV:cluster=east:ENV:net", {"cluster": "east"}),
+        ("/:ENV:root=--slash--etc/", {"root": "/etc"}),
+    ],
+)
+def test_keys_and_values_may_follow_the_config(rest: str, parameters: dict[str, str]) -> None:
+    route = requests.route(f"/inject/mesh{rest}")
+    assert (route.config, dict(route.parameters)) == ("mesh", parameters)
+
+
+def test_parameters_keep_their_order() -> None:
+    route = requests.route("/inject/mesh/z/1/a/2/z/3")
+    assert route.parameters == (("z", "1"), ("a", "2"), ("z", "3"))
 
 
 @pytest.mark.parametrize(
@@ -32,10 +65,9 @@ def test_known_paths_lead_to_their_handlers(path: str, route: Route) -> None:
         "/inject",
         "/inject/",
         "/inject//",
-        "/inject/mesh/",
-        "/inject/mesh/key",
-        "/inject/mesh/key/",
         "/inject/mesh//value",
+        "/inject/mesh/key/value//value",
+        "/inject/mesh/:ENV:=value",
         "/Inject/mesh",
         "/injects/mesh",
         "/validate/",

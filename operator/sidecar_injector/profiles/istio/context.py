@@ -1,0 +1,199 @@
+"""What Istio's templates see beside `pod`, `values` and the rest: what was worked out for this Pod, as data."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from sidecar_injector.injection.view import Pod, annotations, items, labels
+from sidecar_injector.injection.workload import Workload
+from sidecar_injector.profiles.istio import multus
+from sidecar_injector.profiles.istio import vocabulary as v
+from sidecar_injector.profiles.istio.reading import at, map_at
+
+_LABEL_LENGTH = 63
+_LABEL_ENDS = "-_."
+NAMESPACE_OF_NONE = "default"
+DEFAULT_CLUSTER = "Kubernetes"
+ISTIO_CNI_NETWORK = "default/istio-cni"
+LIGHTSTEP_CERTIFICATES = ("tracing", "tlsSettings", "caCertificates")
+TRUST_BUNDLE = "istio.io:istiod-ca:root-cert"
+
+Values = Mapping[str, object]
+
+
+def workload_context(pod: Pod, workload: Workload, namespace: str) -> dict[str, object]:
+    """Return the workload that a Pod is part of: what it is, and by what names telemetry knows it."""
+    kind = f"{workload.kind.lower()}s"
+    return {
+        "apiVersion": workload.api_version,
+        "kind": workload.kind,
+        "name": workload.name,
+        "namespace": namespace or NAMESPACE_OF_NONE,
+        "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{namespace or NAMESPACE_OF_NONE}"
+        f"/{kind}/{workload.name}",
+        "canonicalName": _first(pod, v.CANONICAL_NAME, "app.kubernetes.io/name", "app")
+        or workload.name[:_LABEL_LENGTH].strip(_LABEL_ENDS),
+        "canonicalRevision": _first(pod, v.CANONICAL_REVISION, "app.kubernetes.io/version", "version") or "latest",
+    }
+
+
+def _first(pod: Pod, *keys: str) -> str:
+    """Return the first of these labels that is not empty, as it can stand in a label; empty if there is none."""
+    value = next((text for key in keys if (text := labels(pod).get(key))), "")
+    return value[:_LABEL_LENGTH].strip(_LABEL_ENDS)
+
+
+def capture(pod: Pod, values: Values, status_port: int) -> dict[str, str]:
+    """Return which traffic is captured: what the Pod's annotations say, else the values.
+
+    includeOutboundPorts, excludeOutboundPorts, rerouteInterfaces and excludeInterfaces are there only if someone says
+    something of them.
+    """
+    notes = annotations(pod)
+    proxy = map_at(values, "global", "proxy")
+
+    def said(key: str, default: str) -> str:
+        return "".join(notes.get(key, str(proxy.get(default) or "")).split())
+
+    found = {
+        "includeOutboundIPRanges": said(v.INCLUDE_OUTBOUND_RANGES, "includeIPRanges"),
+        "excludeOutboundIPRanges": said(v.EXCLUDE_OUTBOUND_RANGES, "excludeIPRanges"),
+        "includeInboundPorts": said(v.INCLUDE_INBOUND_PORTS, "includeInboundPorts"),
+        "excludeInboundPorts": _with_port(said(v.EXCLUDE_INBOUND_PORTS, "excludeInboundPorts"), status_port),
+    }
+    for key, name in (
+        (v.INCLUDE_OUTBOUND_PORTS, "includeOutboundPorts"),
+        (v.EXCLUDE_OUTBOUND_PORTS, "excludeOutboundPorts"),
+    ):
+        if key in notes or proxy.get(name):
+            found[name] = said(key, name)
+    reroute = notes.get(v.REROUTE_INTERFACES, notes.get(v.KUBEVIRT_INTERFACES))
+    interfaces = {"rerouteInterfaces": reroute, "excludeInterfaces": notes.get(v.EXCLUDE_INTERFACES)}
+    return found | {name: named for name, named in interfaces.items() if named is not None}
+
+
+def _with_port(ports: str, port: int) -> str:
+    """Return a comma-separated list with a port (0: none), as it was if the port is in it."""
+    listed = [text.strip() for text in ports.split(",") if text.strip()]
+    return ports if not port or str(port) in listed else ",".join([*listed, str(port)])
+
+
+def resources(pod: Pod, values: Values) -> object:
+    """Return the resources of what is injected.
+
+    One annotation about them takes the place of all values, as in Istio: half of a default may make no sense beside it.
+    """
+    notes = annotations(pod)
+    asked = {
+        kind: {name: notes[key] for name, key in names if key in notes}
+        for kind, names in (
+            ("requests", (("cpu", v.PROXY_CPU), ("memory", v.PROXY_MEMORY))),
+            ("limits", (("cpu", v.PROXY_CPU_LIMIT), ("memory", v.PROXY_MEMORY_LIMIT))),
+        )
+    }
+    if any(asked.values()):
+        return {kind: amounts for kind, amounts in asked.items() if amounts}
+    return _without_nulls(at(values, "global", "proxy", "resources")) or {}
+
+
+def _without_nulls(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    kept = {key: _without_nulls(item) for key, item in value.items()}
+    return {key: item for key, item in kept.items() if item is not None and item != {}}
+
+
+def readiness(pod: Pod, values: Values) -> dict[str, object]:
+    """Return the timing of the proxy's readiness probe."""
+    notes, proxy = annotations(pod), map_at(values, "global", "proxy")
+    return {
+        "initialDelaySeconds": notes.get(v.READINESS_INITIAL_DELAY, proxy.get("readinessInitialDelaySeconds")),
+        "periodSeconds": notes.get(v.READINESS_PERIOD, proxy.get("readinessPeriodSeconds")),
+        "failureThreshold": notes.get(v.READINESS_FAILURES, proxy.get("readinessFailureThreshold")),
+    }
+
+
+def capabilities(pod: Pod, values: Values, interception_mode: str) -> list[str]:
+    """Return the capabilities that the proxy needs; with any of them it has to be root."""
+    bind = annotations(pod).get(v.CAP_NET_BIND_SERVICE, str(at(values, "global", "proxy", "capNetBindService")).lower())
+    found = ["NET_ADMIN"] if interception_mode == "TPROXY" else []
+    return [*found, "NET_BIND_SERVICE"] if bind == "true" else found
+
+
+def ca_address(values: Values) -> str:
+    """Return the address of the certificate authority: the configured one, else that of the revision's istiod."""
+    stated, revision = at(values, "global", "caAddress"), values.get("revision")
+    istiod = f"istiod-{revision}" if revision else "istiod"
+    return str(stated or f"{istiod}.{at(values, 'global', 'istioNamespace')}.svc:15012")
+
+
+def trust_domain(values: Values, mesh: Mapping[str, object]) -> object:
+    """Return the trust domain."""
+    return at(values, "global", "trustDomain") or mesh.get("trustDomain")
+
+
+def trust_bundle(values: Values) -> str:
+    """Return the name of the ClusterTrustBundle that has the mesh's root certificate; empty: a ConfigMap has it."""
+    enabled = str(at(values, "pilot", "env", "ENABLE_CLUSTER_TRUST_BUNDLE_API")).lower()
+    return TRUST_BUNDLE if enabled == "true" else ""
+
+
+def app_containers(pod: Pod) -> list[str]:
+    """Return the names of the containers that are not the proxy's."""
+    return [str(item.get("name")) for item in items(pod, "containers") if item.get("name") != v.PROXY]
+
+
+def pod_ports(pod: Pod) -> list[object]:
+    """Return the ports of the containers that are not the proxy's, as the containers declare them."""
+    found: list[object] = []
+    for container in items(pod, "containers"):
+        ports = container.get("ports")
+        if container.get("name") != v.PROXY and isinstance(ports, list):
+            found += ports
+    return found
+
+
+def user_items(pod: Pod, key: str) -> list[dict[str, object]]:
+    """Return the volumes or mounts in an annotation: a JSON object by their names, or a list of them.
+
+    What is no such JSON gives none: the Pod's author is warned of it.
+    """
+    text = annotations(pod).get(key)
+    try:
+        document = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return []
+    if isinstance(document, list):
+        return [item for item in document if isinstance(item, dict) and isinstance(item.get("name"), str)]
+    if not isinstance(document, dict):
+        return []
+    return [{"name": name, **item} for name, item in sorted(document.items()) if isinstance(item, dict)]
+
+
+def datadog(pod: Pod, values: Values) -> dict[str, str]:
+    """Return the variables for Datadog's tracer, of a Pod in a mesh that uses it."""
+    if at(values, "global", "proxy", "tracer") != "datadog":
+        return {}
+    return dict(_texts(annotations(pod).get(v.DATADOG_ENV, "")))
+
+
+def _texts(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        document = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return
+    for key, value in document.items() if isinstance(document, dict) else ():
+        if isinstance(value, str | int | float):
+            yield key, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def lightstep_certificates(values: Values, proxy_config: Mapping[str, object]) -> str:
+    """Return the directory of Lightstep's certificate authority; empty without one."""
+    if at(values, "global", "proxy", "tracer") != "lightstep":
+        return ""
+    path = str(at(proxy_config, *LIGHTSTEP_CERTIFICATES) or "")
+    return path[: path.rfind("/") + 1]
+
+
+def networks(pod: Pod) -> str:
+    """Return the networks that Multus attaches, with the one of Istio's CNI plugin."""
+    return multus.with_network(annotations(pod).get(v.NETWORKS, ""), ISTIO_CNI_NETWORK)

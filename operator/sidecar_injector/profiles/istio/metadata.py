@@ -1,0 +1,29 @@
+"""What is added to a Pod's labels and annotations beside what the templates say."""
+
+from collections.abc import Mapping
+
+from sidecar_injector.injection.view import Pod, annotations, labels, part
+from sidecar_injector.profiles.istio.reading import map_at
+from sidecar_injector.profiles.istio.vocabulary import NETWORK
+
+
+def with_network_label(pod: Pod, network: str) -> Pod:
+    """Return the Pod with the label of its network, if that is known; a label that is there already stays."""
+    if not network or NETWORK in labels(pod):
+        return pod
+    return {**pod, "metadata": {**part(pod, "metadata"), "labels": {**labels(pod), NETWORK: network}}}
+
+
+def with_injected_annotations(pod: Pod, values: Mapping[str, object]) -> Pod:
+    """Return the Pod with the annotations that the config's values give to every Pod: they override its own."""
+    given = map_at(values, "sidecarInjectorWebhook", "injectedAnnotations")
+    wanted = {key: _text(value) for key, value in given.items() if value is not None}
+    present = annotations(pod)
+    if all(present.get(key) == value for key, value in wanted.items()):
+        return pod
+    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": {**present, **wanted}}}
+
+
+def _text(value: object) -> str:
+    """Return a value as YAML spells it: an annotation is a text, even where its author has left out the quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

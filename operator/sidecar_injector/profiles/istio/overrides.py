@@ -1,0 +1,73 @@
+"""What the user says of a container that is injected, too: it wins over the template, and is remembered in the Pod.
+
+A user declares a container of the injected one's name, usually istio-proxy; with `image: auto` everything but the image
+is theirs. The annotation `proxy.istio.io/overrides` keeps what they wrote for an injection to come.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from sidecar_injector.injection.overlay import template_containers
+from sidecar_injector.injection.render import Overlay
+from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.view import Container, Pod, items, names, with_annotation, with_spec
+from sidecar_injector.names import AUTO_IMAGE
+from sidecar_injector.profiles.istio.view import Earlier
+from sidecar_injector.profiles.istio.vocabulary import OVERRIDES
+
+Overrides = Mapping[str, Sequence[Container]]
+"""By the list in which the injected container is."""
+
+
+def overrides_of(pod: Pod, merged: Pod, earlier: Earlier, overlays: Sequence[Overlay]) -> dict[str, list[Container]]:
+    """Return what the user wrote of containers that templates give or change.
+
+    pod    -- the Pod before the injection
+    merged -- a Pod whose lists tell where each of those containers lives
+    """
+    touched = dict.fromkeys(str(item.get("name")) for item in template_containers(overlays))
+    return {
+        field: list(_found(field, [name for name in touched if name in names(merged, field)], pod, earlier))
+        for field in CONTAINER_LISTS
+    }
+
+
+def _found(field: str, wanted: Sequence[str], pod: Pod, earlier: Earlier) -> Iterator[Container]:
+    recorded = {str(item.get("name")): item for item in earlier.overrides.get(field, ())}
+    written = {str(item.get("name")): item for name in CONTAINER_LISTS for item in items(pod, name)}
+    for name in wanted:
+        if name in recorded:
+            yield recorded[name]
+        elif name in written and name not in earlier.names.get(field, frozenset()):
+            yield written[name]
+
+
+def with_overrides_noted(pod: Pod, overrides: Overrides, earlier: Earlier) -> Pod:
+    """Return the Pod with the annotation that remembers what the user wrote; it stays as it is once there is one."""
+    noted = {
+        field: [_without_placeholder(item) for item in overrides[field]]
+        for field in ("containers", "initContainers")
+        if overrides.get(field)
+    }
+    if earlier.injected or not noted:
+        return pod
+    return with_annotation(pod, OVERRIDES, json.dumps(noted, separators=(",", ":")))
+
+
+def _without_placeholder(container: Container) -> Container:
+    if not _is_placeholder(container):
+        return container
+    return {key: value for key, value in container.items() if key != "image"}
+
+
+def without_auto_images(pod: Pod, names: Collection[str]) -> Pod:
+    """Return the Pod without the placeholder images of these containers, which templates will fill."""
+    for field in CONTAINER_LISTS:
+        if any(_is_placeholder(item) and item.get("name") in names for item in items(pod, field)):
+            filled = [_without_placeholder(item) if item.get("name") in names else item for item in items(pod, field)]
+            pod = with_spec(pod, **{field: filled})
+    return pod
+
+
+def _is_placeholder(container: Container) -> bool:
+    return container.get("image") == AUTO_IMAGE

@@ -1,0 +1,219 @@
+"""How profile Istio injects one Pod: what it works out beforehand, and the rules that finish what templates gave."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from sidecar_injector.injection.decide import Subject
+from sidecar_injector.injection.overlay import defined_names
+from sidecar_injector.injection.render import Overlay
+from sidecar_injector.injection.view import Pod, annotations, part, with_spec
+from sidecar_injector.profiles.istio import context, images, openshift, probes, proxy_config
+from sidecar_injector.profiles.istio import vocabulary as v
+from sidecar_injector.profiles.istio.environment import cluster_environment, with_environment
+from sidecar_injector.profiles.istio.identity import workload_of
+from sidecar_injector.profiles.istio.metadata import with_injected_annotations, with_network_label
+from sidecar_injector.profiles.istio.native import wants_native, with_proxy_moved
+from sidecar_injector.profiles.istio.order import order_containers
+from sidecar_injector.profiles.istio.overrides import overrides_of, with_overrides_noted, without_auto_images
+from sidecar_injector.profiles.istio.prometheus import merge_metrics, secure_port
+from sidecar_injector.profiles.istio.proxy_user import TPROXY, with_proxy_user
+from sidecar_injector.profiles.istio.reading import at, map_at
+from sidecar_injector.profiles.istio.settings import Settings, settings_of
+from sidecar_injector.profiles.istio.status import RECORD
+from sidecar_injector.profiles.istio.telemetry import otel_resource_attributes
+from sidecar_injector.profiles.istio.view import Earlier, earlier_injection, without_earlier
+
+
+@dataclass(frozen=True)
+class IstioPlan:
+    """Everything about one Pod that templates and rules need, each worked out once.
+
+    pod -- the Pod as its user wrote it, or as Istio has injected it earlier
+    """
+
+    subject: Subject
+    pod: Pod
+    settings: Settings
+    earlier: Earlier
+    native: bool
+
+    # --- what is in force for this Pod
+
+    @cached_property
+    def view(self) -> Pod:
+        """The Pod as templates see it: without what Istio has injected earlier."""
+        return without_earlier(self.pod, self.earlier, self.agent_port)
+
+    @cached_property
+    def proxy_config(self) -> Mapping[str, object]:
+        """ProxyConfig: Istio's defaults, the mesh's over them, the Pod's annotation over both."""
+        return proxy_config.effective(
+            map_at(self.settings.mesh, "defaultConfig"), annotations(self.pod).get(v.PROXY_CONFIG)
+        )
+
+    @cached_property
+    def agent_port(self) -> int:
+        """Port of the agent, where it merges metrics and answers probes."""
+        return _port(self.proxy_config.get("statusPort"))
+
+    @cached_property
+    def status_port(self) -> int:
+        """Port that probes of the proxy go by; 0: the proxy is not probed."""
+        return _port(
+            annotations(self.pod).get(v.STATUS_PORT, at(self.settings.values, "global", "proxy", "statusPort"))
+        )
+
+    @cached_property
+    def interception_mode(self) -> str:
+        """How traffic is captured: REDIRECT, TPROXY or NONE."""
+        stated = annotations(self.pod).get(v.INTERCEPTION_MODE) or self.proxy_config.get("interceptionMode")
+        return str(stated or "REDIRECT")
+
+    @cached_property
+    def proxy_ids(self) -> tuple[int, int]:
+        """User and group of the proxy. With TPROXY it is root, and its traffic is told by Istio's own group."""
+        if self.interception_mode == TPROXY:
+            return v.PROXY_ID, v.PROXY_ID
+        return openshift.proxy_ids(self._namespace_annotations)
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the proxy that tell in which cluster and network it is."""
+        return cluster_environment(self.pod, self.settings.values, self.subject.parameters)
+
+    @property
+    def hold(self) -> bool:
+        """Whether the application waits for the proxy."""
+        return bool(
+            at(self.settings.values, "global", "proxy", "holdApplicationUntilProxyStarts")
+            or self.proxy_config.get("holdApplicationUntilProxyStarts")
+        )
+
+    @property
+    def _namespace_annotations(self) -> Mapping[str, str]:
+        return self.subject.facts.namespace(self.subject.namespace).annotations
+
+    # --- what templates see
+
+    def context(self) -> Mapping[str, object]:
+        """Return the variables that profile Istio adds, or knows better."""
+        namespace = self.subject.namespace or str(part(self.pod, "metadata").get("namespace") or "")
+        return {
+            "values": self.settings.values,
+            "meshConfig": self.settings.mesh,
+            "proxyConfig": self.proxy_config,
+            "workload": context.workload_context(self.view, workload_of(self.view), namespace),
+            "proxy": self._proxy(namespace),
+        }
+
+    def _proxy(self, namespace: str) -> dict[str, object]:
+        values, mesh, view = self.settings.values, self.settings.mesh, self.view
+        notes, proxy = annotations(view), map_at(values, "global", "proxy")
+        metadata = map_at(self.proxy_config, "proxyMetadata")
+        trust_domain = context.trust_domain(values, mesh)
+        uid, gid = self.proxy_ids
+        return {
+            "image": images.proxy_image(view, values, self.proxy_config),
+            "initImage": images.init_image(view, values, self.proxy_config),
+            "uid": uid,
+            "gid": gid,
+            "interceptionMode": self.interception_mode,
+            "statusPort": self.status_port,
+            "config": f"{proxy_config.to_json(self.proxy_config)}\n",
+            "metadata": metadata,
+            "capture": context.capture(view, values, self.status_port),
+            "resources": context.resources(view, values),
+            "readiness": context.readiness(view, values),
+            "capabilities": context.capabilities(view, values, self.interception_mode),
+            "traceIptables": metadata.get("IPTABLES_TRACE_LOGGING") == "true",
+            "holdApplication": self.hold,
+            "logLevel": notes.get(v.LOG_LEVEL, proxy.get("logLevel")),
+            "componentLogLevel": notes.get(v.COMPONENT_LOG_LEVEL, proxy.get("componentLogLevel")),
+            "agentLogLevel": notes.get(v.AGENT_LOG_LEVEL, at(values, "global", "logging", "level")),
+            "caAddress": context.ca_address(values),
+            "clusterTrustBundle": context.trust_bundle(values),
+            "clusterID": at(values, "global", "multiCluster", "clusterName") or context.DEFAULT_CLUSTER,
+            "network": at(values, "global", "network"),
+            "meshID": at(values, "global", "meshID") or trust_domain,
+            "trustDomain": trust_domain,
+            "appContainers": context.app_containers(view),
+            "podPorts": context.pod_ports(view),
+            "inboundTrafficPolicy": _inbound_policy(mesh),
+            "compliancePolicy": at(values, "pilot", "env", "COMPLIANCE_POLICY") or "",
+            "otelResourceAttributes": otel_resource_attributes(view, namespace, mesh),
+            "datadog": context.datadog(view, values),
+            "lightstepCerts": context.lightstep_certificates(values, self.proxy_config),
+            "userVolumes": context.user_items(view, v.USER_VOLUME),
+            "userVolumeMounts": context.user_items(view, v.USER_VOLUME_MOUNT),
+            "networks": context.networks(view),
+        }
+
+    # --- merging
+
+    @property
+    def replaceable_volumes(self) -> Collection[str]:
+        """Names of the volumes that Istio's own injection has left."""
+        return self.earlier.names.get("volumes", ())
+
+    def base(self, overlays: Sequence[Overlay]) -> Pod:
+        """Return the Pod with the user's own proxy where the templates' will be, ready for its image."""
+        moved = with_proxy_moved(self.pod, overlays, native=self.native)
+        return without_auto_images(moved, defined_names(overlays))
+
+    def users(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Return what the user wrote of containers; what an earlier injection gave is no user's."""
+        return with_spec(self.pod, **overrides_of(self.pod, merged, self.earlier, overlays))
+
+    # --- finishing
+
+    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Return the Pod with all rules applied, in Istio's order."""
+        values, mesh = self.settings.values, self.settings.mesh
+        overrides = overrides_of(self.pod, merged, self.earlier, overlays)
+        pod = with_overrides_noted(merged, overrides, self.earlier)
+        pod = with_proxy_user(pod, overrides, self.interception_mode)
+        pod = with_environment(pod, self.environment)
+        pod = merge_metrics(pod, mesh, self.agent_port)
+        pod = secure_port(pod)
+        if self.probe_port and probes.wants_rewrite(pod, values):
+            pod = probes.rewrite_probes(pod, self.probe_port)
+        pod = with_network_label(pod, self.environment.get(v.NETWORK_VARIABLE, ""))
+        pod = with_injected_annotations(pod, values)
+        return order_containers(_without_foreign_status(pod), self.hold)
+
+    @property
+    def probe_port(self) -> int:
+        """Port to which the probes of the application are sent."""
+        return _port(annotations(self.pod).get(v.STATUS_PORT, self.agent_port))
+
+    @property
+    def settled(self) -> bool:
+        """Whether the rules would leave the containers of a Pod alone: a container that came later has probes, too."""
+        if not self.probe_port or not probes.wants_rewrite(self.pod, self.settings.values):
+            return True
+        return not probes.unrewritten(self.pod, self.probe_port)
+
+
+def plan(subject: Subject) -> IstioPlan:
+    """Return the plan for a Pod, whose annotations have been checked. Raises PodRejected."""
+    pod = openshift.without_scc_user(subject.pod, subject.facts.namespace(subject.namespace).annotations)
+    return IstioPlan(subject, pod, settings_of(subject.config), earlier_injection(pod), wants_native(subject))
+
+
+def _port(value: object) -> int:
+    """Return a port that an annotation or a value gives; 0 for none."""
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+
+
+def _inbound_policy(mesh: Mapping[str, object]) -> str:
+    return "localhost" if at(mesh, "inboundTrafficPolicy", "mode") == "LOCALHOST" else "passthrough"
+
+
+def _without_foreign_status(pod: Pod) -> Pod:
+    """Return the Pod without what Istio noted of its own injection: what we note takes its place."""
+    notes = annotations(pod)
+    if v.STATUS not in notes or RECORD.entries(pod):
+        return pod
+    kept = {key: value for key, value in notes.items() if key != v.STATUS}
+    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": kept}}

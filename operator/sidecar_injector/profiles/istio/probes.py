@@ -1,0 +1,150 @@
+"""Probes and hooks that go to an app's port go to the agent's instead, which asks the app within the Pod.
+
+The kubelet is no member of the mesh: with mutual TLS in force, the proxy would refuse its requests. So it asks the
+agent, whose status port is not captured, and the agent knows from a variable of its own what each probe was.
+
+Source: https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/. Unlike Istio, a handler is left as it is
+if its port has a name that the container does not declare (rewritten, it could only fail), or if it names a host: the
+kubelet then asks that host, and not the Pod.
+"""
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.view import Container, Pod, annotations, items, with_spec
+from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_at, port_number
+from sidecar_injector.profiles.istio.sidecar import sidecar_of, variable, with_sidecar, with_variable
+from sidecar_injector.profiles.istio.vocabulary import PROBERS_VARIABLE, PROXY, REWRITE_PROBES
+
+_HEALTH = "/app-health/"
+_LIFECYCLE = "/app-lifecycle/"
+Probers = dict[str, Mapping[str, object]]
+"""What the agent has to ask, by the path at which it is asked itself."""
+
+
+class _Handlers(NamedTuple):
+    """A sort of handlers: those of a container's probes, or those of its hooks."""
+
+    prefix: str
+    suffixes: Mapping[str, str]
+    kinds: tuple[str, ...]
+
+
+_PROBES = _Handlers(
+    _HEALTH,
+    MappingProxyType({"readinessProbe": "readyz", "livenessProbe": "livez", "startupProbe": "startupz"}),
+    ("httpGet", "tcpSocket", "grpc"),
+)
+_HOOKS = _Handlers(
+    _LIFECYCLE, MappingProxyType({"preStop": "prestopz", "postStart": "poststartz"}), ("httpGet", "tcpSocket")
+)
+
+
+def wants_rewrite(pod: Pod, values: Mapping[str, object]) -> bool:
+    """Tell whether probes are to be rewritten: the Pod's annotation goes before the config's values."""
+    asked = go_bool(annotations(pod).get(REWRITE_PROBES))
+    if asked is not None:
+        return asked
+    return at(values, "sidecarInjectorWebhook", "rewriteAppHTTPProbe") is not False
+
+
+def unrewritten(pod: Pod, status_port: int) -> bool:
+    """Tell whether `rewrite_probes` would find something to do."""
+    return rewrite_probes(pod, status_port) is not pod
+
+
+def rewrite_probes(pod: Pod, status_port: int) -> Pod:
+    """Return the Pod with its probes and hooks sent to the agent, and the agent told what they were.
+
+    What the agent was told before stays in force. A Pod without the proxy is left alone, as is every Pod if the agent
+    has no status port (0).
+    """
+    if not status_port or sidecar_of(pod) is None:
+        return pod
+    walk = _Rewriting(status_port)
+    fields = {field: walk.containers(items(pod, field)) for field in CONTAINER_LISTS}
+    if not walk.probers:
+        return pod
+    result = with_spec(pod, **{field: containers for field, containers in fields.items() if containers is not None})
+    sidecar = sidecar_of(result) or {}
+    known = _known_probers(variable(sidecar, PROBERS_VARIABLE))
+    merged = dict(sorted({**walk.probers, **known}.items()))
+    text = json.dumps(merged, separators=(",", ":"), ensure_ascii=False)
+    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, text))
+
+
+def _known_probers(text: object) -> Mapping[str, Mapping[str, object]]:
+    """Read what the agent was told before: nothing if it is no JSON object, which the agent could not read either."""
+    try:
+        known = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+class _Rewriting:
+    """One walk over one Pod's containers; `probers` are what the handlers were that it rewrote."""
+
+    def __init__(self, status_port: int) -> None:
+        self._status_port = status_port
+        self.probers: Probers = {}
+
+    def containers(self, present: list[Container]) -> list[Container] | None:
+        """Return the containers with their handlers rewritten, None if there is none to rewrite."""
+        rewritten = [item if item.get("name") == PROXY else self._container(item) for item in present]
+        return rewritten if any(new is not old for new, old in zip(rewritten, present, strict=True)) else None
+
+    def _container(self, container: Container) -> Container:
+        changed: dict[str, object] = dict(self._handlers(container, container, _PROBES))
+        hooks = map_at(container, "lifecycle")
+        if changed_hooks := self._handlers(container, hooks, _HOOKS):
+            changed["lifecycle"] = {**hooks, **changed_hooks}
+        return {**container, **changed} if changed else container
+
+    def _handlers(
+        self, container: Container, holder: Mapping[str, object], sort: _Handlers
+    ) -> Mapping[str, Mapping[str, object]]:
+        """Return those probes or hooks of the holder's that are rewritten, and enter what they were."""
+        rewritten = {}
+        for field, suffix in sort.suffixes.items():
+            probe = map_at(holder, field)
+            kind = next((kind for kind in sort.kinds if probe.get(kind)), None)
+            if kind is None or self._is_the_agents(map_at(probe, kind)):
+                continue
+            handler = _resolved(probe[kind], container)
+            if handler is not None:
+                path = f"{sort.prefix}{container.get('name')}/{suffix}"
+                timeout = probe.get("timeoutSeconds")
+                self.probers[path] = {kind: handler, "timeoutSeconds": timeout} if timeout else {kind: handler}
+                rewritten[field] = self._sent_to_agent(probe, kind, path)
+        return rewritten
+
+    def _is_the_agents(self, handler: Mapping[str, object]) -> bool:
+        path = str(handler.get("path"))
+        return path.startswith((_HEALTH, _LIFECYCLE)) and port_number(handler.get("port")) == self._status_port
+
+    def _sent_to_agent(self, probe: Mapping[str, object], kind: str, path: str) -> Mapping[str, object]:
+        """Return a probe or hook that asks the agent, which serves plain HTTP; headers of an HTTP request stay."""
+        given = map_at(probe, "httpGet")
+        request = {**given, "path": path, "port": self._status_port}
+        if given.get("scheme"):
+            request["scheme"] = "HTTP"
+        return {**{key: value for key, value in probe.items() if key != kind}, "httpGet": request}
+
+
+def _resolved(handler: object, container: Container) -> Mapping[str, object] | None:
+    """Return a handler with its port's number, None if it names a host, or a port that there is not.
+
+    A declared name goes before a number that is written as text, as for the kubelet.
+    """
+    if not isinstance(handler, Mapping) or handler.get("host"):
+        return None
+    port = handler.get("port")
+    if isinstance(port, str):
+        declared = (item.get("containerPort") for item in maps_at(container, "ports") if item.get("name") == port)
+        port = next(declared, port)
+    number = port_number(port)
+    return None if number is None else {**handler, "port": number}

@@ -1,0 +1,101 @@
+"""What a config says of the mesh, with what Istio fills in: worked out once a config, not once a Pod."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.profiles.istio.mesh import effective_mesh
+from sidecar_injector.profiles.istio.reading import map_at
+
+VALUES: Mapping[str, object] = {
+    "revision": "",
+    "gateways": {"securityContext": {}, "seccompProfile": {}},
+    "global": {
+        "caAddress": "",
+        "caName": "",
+        "hub": "",
+        "imagePullPolicy": "",
+        "imagePullSecrets": [],
+        "istioNamespace": "istio-system",
+        "logAsJson": False,
+        "logging": {"level": "default:info"},
+        "meshID": "",
+        "mountMtlsCerts": False,
+        "multiCluster": {"clusterName": ""},
+        "nativeNftables": False,
+        "network": "",
+        "pilotCertProvider": "istiod",
+        "proxy": {
+            "capNetBindService": "",
+            "clusterDomain": "cluster.local",
+            "componentLogLevel": "misc:error",
+            "excludeIPRanges": "",
+            "excludeInboundPorts": "",
+            "excludeOutboundPorts": "",
+            "holdApplicationUntilProxyStarts": False,
+            "image": "proxyv2",
+            "includeIPRanges": "*",
+            "includeInboundPorts": "*",
+            "includeOutboundPorts": "",
+            "lifecycle": {},
+            "logLevel": "warning",
+            "outlierLogPath": "",
+            "privileged": False,
+            "readinessFailureThreshold": 4,
+            "readinessInitialDelaySeconds": 0,
+            "readinessPeriodSeconds": 15,
+            "resources": {},
+            "seccompProfile": {},
+            "startupProbe": {"enabled": True, "failureThreshold": 600},
+            "statusPort": 15020,
+            "tracer": "none",
+        },
+        "proxy_init": {"forceApplyIptables": False, "image": ""},
+        "sds": {"token": {"aud": "istio-ca"}},
+        "sts": {"servicePort": 0},
+        "tag": "",
+        "trustBundleName": "",
+        "trustDomain": "",
+        "variant": "",
+    },
+    "pilot": {"cni": {"enabled": False, "provider": "default"}, "crlConfigMapName": "", "env": {}},
+    "sidecarInjectorWebhook": {"injectedAnnotations": {}, "rewriteAppHTTPProbe": True},
+}
+"""What the values are where a config says nothing of them: every name that the stock templates read is there, so that
+the document of an older Istio, or a short one written by hand, can be used as it is."""
+
+_MEMO = "istio"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """values -- `spec.values` over VALUES; mesh -- `spec.meshConfig` over Istio's built-in defaults."""
+
+    values: Mapping[str, object]
+    mesh: Mapping[str, object]
+
+
+def settings_of(config: CompiledConfig) -> Settings:
+    """Return the settings of a config."""
+    found = config.derived.get(_MEMO)
+    if not isinstance(found, Settings):
+        found = config.derived[_MEMO] = Settings(_values(config.spec.values), effective_mesh(config.spec.mesh_config))
+    return found
+
+
+def _values(given: Mapping[str, object]) -> Mapping[str, object]:
+    values = _over(VALUES, given)
+    older = map_at(given, "istio_cni")  # where releases before 1.24 have it
+    if older.get("enabled") and not map_at(given, "pilot", "cni"):
+        values = _over(values, {"pilot": {"cni": {"enabled": True, "provider": older.get("provider") or "default"}}})
+    return values
+
+
+def _over(defaults: Mapping[str, object], given: Mapping[str, object]) -> dict[str, object]:
+    """Return the given values over the defaults: maps of the defaults merge, everything else is replaced."""
+    result = {**defaults, **{key: value for key, value in given.items() if value is not None or key not in defaults}}
+    for key, default in defaults.items():
+        value = given.get(key)
+        if isinstance(default, Mapping) and isinstance(value, Mapping):
+            result[key] = _over(default, value)
+    return result

@@ -1,0 +1,138 @@
+"""What is wrong with the labels and annotations of a Pod.
+
+A value that Istio refuses is refused, with all others of the Pod that are wrong; what Istio passes over in silence or
+with a line in its log becomes a warning to the Pod's author.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+from sidecar_injector.errors import PodRejected
+from sidecar_injector.injection.respond import WARNINGS_IN_ALL
+from sidecar_injector.injection.view import Pod, annotations, labels, part
+from sidecar_injector.names import Reason
+from sidecar_injector.profiles.istio import proxy_config
+from sidecar_injector.profiles.istio.formats import NOT_GIVEN, REFUSED, shown
+from sidecar_injector.profiles.istio.key import Key, Place
+from sidecar_injector.profiles.istio.keys import BY_NAME, KEYS, PREFIXES
+from sidecar_injector.profiles.istio.select import inject_value
+from sidecar_injector.profiles.istio.vocabulary import DATAPLANE_MODE, INJECT, INJECTION, PROXY_CONFIG
+
+_FIELDS_SHOWN = 5
+
+
+def check(pod: Pod) -> None:
+    """Raise PodRejected if the Pod has annotations that are not allowed, naming all of them."""
+    if found := faults(pod):
+        raise PodRejected(Reason.INVALID_ANNOTATION, "; ".join(found))
+
+
+def faults(pod: Pod) -> list[str]:
+    """Return a line for each of the Pod's annotations that is not allowed: its key, its value, what is allowed."""
+    return [
+        f"metadata.annotations[{key.name}]: is {shown(value)} ({problem}); allowed: {key.allowed}"
+        for key, value, problem in _wrong(pod, refused=True)
+    ]
+
+
+def warnings(pod: Pod) -> list[str]:
+    """Return what the Pod's author should know, what matters most first."""
+    return [
+        *_on_opting(pod),
+        *_without_effect(pod),
+        *_strange_keys("label", Place.POD_LABEL, labels(pod)),
+        *_strange_keys("annotation", Place.POD_ANNOTATION, annotations(pod)),
+        *_unknown_fields(pod),
+        *_deprecated(pod),
+        *_on_the_pod(pod),
+    ]
+
+
+def _wrong(pod: Pod, *, refused: bool) -> Iterator[tuple[Key, str, str]]:
+    """Yield annotations of the Pod's that are not allowed, with their values and what is wrong with them.
+
+    They are either those for which a Pod is refused, or the others.
+    """
+    for name, value in annotations(pod).items():
+        key = BY_NAME.get(name)
+        if key is None or Place.POD_ANNOTATION not in key.on or refused != (key.format.otherwise == REFUSED):
+            continue
+        problem = key.check(value)
+        if problem is not None:
+            yield key, value, problem
+
+
+def _on_opting(pod: Pod) -> Iterator[str]:
+    """Warn of a value of the switch that is none, and of an annotation where a label is better, or hides it."""
+    asked, where = inject_value(pod)
+    if where and asked not in ("true", "false"):
+        yield f"{where} {INJECT}: {shown(asked)} is neither true nor false: {NOT_GIVEN}"
+    if where == "annotation":
+        yield f"annotation {INJECT} is deprecated: a label also decides whether the injector is asked at all"
+    elif (hidden := annotations(pod).get(INJECT, asked)) != asked:
+        yield f"annotation {INJECT}: {shown(hidden)} has no effect: the label of that name wins"
+
+
+def _without_effect(pod: Pod) -> Iterator[str]:
+    for key, value, problem in _wrong(pod, refused=False):
+        if key.name != INJECT:
+            where = f"metadata.annotations[{key.name}]"
+            yield f"{where}: is {shown(value)} ({problem}): {key.format.otherwise}; allowed: {key.allowed}"
+
+
+def _strange_keys(kind: str, place: Place, values: Mapping[str, str]) -> Iterator[str]:
+    """Warn of keys of Istio's that do not exist, or not in this place."""
+    strange = (name for name in values if _is_istios(name) and (name not in BY_NAME or place not in BY_NAME[name].on))
+    for name in islice(strange, WARNINGS_IN_ALL):
+        if known := BY_NAME.get(name):
+            yield f"{kind} {name} has no effect on a Pod; it works as {' and '.join(known.on)}"
+        else:
+            yield f"unknown {kind} {shown(name)} has no effect{_hint(name)}"
+
+
+def _is_istios(name: str) -> bool:
+    return name == INJECTION or name.partition("/")[0] in PREFIXES
+
+
+_LONGEST_NAME = 63
+"""Characters after the prefix, as Kubernetes allows them. It will refuse longer keys; nothing is compared with them."""
+
+_MEANT: Mapping[str, Key] = {
+    key.name.rpartition("/")[2].lower(): key for key in reversed(KEYS) if _is_istios(key.name) and not key.deprecated
+}
+
+
+def _hint(name: str) -> str:
+    """Return what may have been meant by a key: its prefixes are many and alike, so names are compared alone."""
+    last = name.rpartition("/")[2].lower()
+    close = difflib.get_close_matches(last, _MEANT, n=1, cutoff=0.75) if len(last) <= _LONGEST_NAME else []
+    return f"; did you mean {_MEANT[close[0]].name}?" if close else ""
+
+
+def _unknown_fields(pod: Pod) -> Iterator[str]:
+    text = annotations(pod).get(PROXY_CONFIG)
+    unknown = list(proxy_config.unknown_fields(text)) if text is not None else []
+    if unknown:
+        fields = ", ".join(shown(field) for field in unknown[:_FIELDS_SHOWN])
+        more = f" and {len(unknown) - _FIELDS_SHOWN} more" if len(unknown) > _FIELDS_SHOWN else ""
+        yield f"metadata.annotations[{PROXY_CONFIG}]: no ProxyConfig is known to have {fields}{more}; is it misspelt?"
+
+
+def _deprecated(pod: Pod) -> Iterator[str]:
+    for name in annotations(pod):
+        key = BY_NAME.get(name)
+        if key is not None and key.deprecated and Place.POD_ANNOTATION in key.on:
+            yield f"annotation {name} is deprecated: {key.deprecated}"
+
+
+def _on_the_pod(pod: Pod) -> Iterator[str]:
+    """Warn of what does not go together with a sidecar, unless it is plain that there will be none."""
+    spec = part(pod, "spec")
+    if spec.get("hostNetwork") or inject_value(pod)[0] == "false":
+        return
+    policy = spec.get("dnsPolicy")
+    if policy not in (None, "", "ClusterFirst"):
+        yield f"spec.dnsPolicy is {shown(str(policy))}: the proxy may not find its control plane; it needs ClusterFirst"
+    if labels(pod).get(DATAPLANE_MODE) == "ambient":
+        yield f"label {DATAPLANE_MODE}: ambient has no effect on a Pod with a sidecar"

@@ -1,0 +1,40 @@
+"""Rules of selection that profiles share, each with the profile's own word for asking."""
+
+from sidecar_injector.config.model import Policy
+from sidecar_injector.injection.decide import Decision, Rule, Subject, selected, skip
+from sidecar_injector.injection.view import labels
+from sidecar_injector.names import Reason
+
+
+def selectors_rule(inject: str) -> Rule:
+    """Return the rule of `spec.match.neverInject` and `alwaysInject`; `inject` is the label that beats both."""
+
+    def decide(subject: Subject) -> Decision | None:
+        match, pod_labels = subject.config.spec.match, labels(subject.pod)
+        if any(selector.matches(pod_labels) for selector in match.never_inject):
+            remedy = f"label the Pod {inject}=true, or change the selector in {subject.config.name}"
+            return skip(Reason.NEVER_INJECT, "the Pod's labels match spec.match.neverInject", remedy)
+        if any(selector.matches(pod_labels) for selector in match.always_inject):
+            return selected("the Pod's labels match spec.match.alwaysInject")
+        return None
+
+    def value(subject: Subject) -> str:
+        match = subject.config.spec.match
+        return f"{len(match.never_inject)} selectors and {len(match.always_inject)}"
+
+    return Rule("neverInject and alwaysInject", value, decide)
+
+
+def policy_rule(inject: str) -> Rule:
+    """Return the rule of `spec.match.policy`, which decides about Pods that say nothing."""
+
+    def decide(subject: Subject) -> Decision:
+        if subject.config.spec.match.policy is Policy.ENABLED:
+            return selected("spec.match.policy is Enabled")
+        return skip(
+            Reason.POLICY_DISABLED,
+            f"spec.match.policy is Disabled, and the Pod does not say {inject}: true",
+            f"label the Pod {inject}=true, or set spec.match.policy of {subject.config.name} to Enabled",
+        )
+
+    return Rule("policy", lambda subject: f"spec.match.policy is {subject.config.spec.match.policy}", decide)
