@@ -10,6 +10,8 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 KIND = "SidecarInjectorConfig"
 PLURAL = "sidecarinjectorconfigs"
+SHORT_NAME = "sic"
+"""What kubectl takes for it, too."""
 
 APP = "sidecar-injector"
 FIELD_MANAGER = APP
@@ -65,6 +67,7 @@ class Reason(StrEnum):
     POD_OPTED_OUT = "PodOptedOut"
     POD_NOT_SELECTED = "PodNotSelected"
     HOST_NETWORK = "HostNetwork"
+    WINDOWS = "Windows"
     NEVER_INJECT = "NeverInject"
     POLICY_DISABLED = "PolicyDisabled"
     CONFLICT_SKIPPED = "ConflictSkipped"

@@ -16,8 +16,10 @@ POD_TEMPLATES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("apps", "ReplicaSet"): ("spec", "template"),
     ("batch", "Job"): ("spec", "template"),
     ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("apps.openshift.io", "DeploymentConfig"): ("spec", "template"),
+    ("argoproj.io", "Rollout"): ("spec", "template"),
 }
-_OURS_IN_METADATA = ("namespace", "ownerReferences")
+_OURS_IN_METADATA = ("namespace", "ownerReferences", "generateName")
 
 
 def template_path(workload: Object) -> tuple[str, ...] | None:
@@ -27,7 +29,7 @@ def template_path(workload: Object) -> tuple[str, ...] | None:
 
 
 def pod_of(workload: Object, path: Sequence[str], namespace: str, at: str, document: Document) -> Object:
-    """Return the Pod that a workload would make, in its namespace and with the workload as its owner.
+    """Return the Pod that a workload would make: in its namespace, with the workload as its owner, named after it.
 
     at -- the workload's path in the document. Raises InputFileError if there is no Pod template.
     """
@@ -37,7 +39,11 @@ def pod_of(workload: Object, path: Sequence[str], namespace: str, at: str, docum
         raise document.refuse(
             join(join(at, ".".join(path)), "metadata"), f"is {describe(metadata)}; an object is expected"
         )
-    ours = {"namespace": namespace, **({"ownerReferences": [_owner(workload)]} if path else {})}
+    owner = _owner(workload)
+    ours = {
+        "namespace": namespace,
+        **({"ownerReferences": [owner], "generateName": f"{owner['name']}-"} if path else {}),
+    }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {}} | {**template, "metadata": {**metadata, **ours}}
 
 

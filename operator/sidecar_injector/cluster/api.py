@@ -13,7 +13,12 @@ from typing import Any, NamedTuple
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
+from kubernetes.aio.config import (
+    ConfigException,
+    list_kube_config_contexts,
+    load_incluster_config,
+    load_kube_config,
+)
 
 from sidecar_injector import __version__, names
 from sidecar_injector.errors import ClusterError
@@ -36,8 +41,11 @@ class Listing(NamedTuple):
     version: str
 
 
-async def load_credentials(kubeconfig: str) -> Configuration:
-    """Read where the API server is and how to log in; the settings' `kubeconfig` says in which order is looked."""
+async def load_credentials(kubeconfig: str, context: str = "") -> Configuration:
+    """Read where the API server is and how to log in; the settings' `kubeconfig` says in which order is looked.
+
+    context -- of the kubeconfig; empty: its current one
+    """
     configuration = Configuration()
     configuration.client_session_kwargs = {"trust_env": False}  # as Kopf: a proxy comes from the kubeconfig only
     try:
@@ -47,17 +55,28 @@ async def load_credentials(kubeconfig: str) -> Configuration:
             path = kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
             if not any(Path(part).expanduser().is_file() for part in path.split(os.pathsep)):
                 raise ClusterError(f"no usable credentials for the API server: {path} does not exist")
-            await load_kube_config(path, client_configuration=configuration, persist_config=False)
+            await load_kube_config(path, context or None, client_configuration=configuration, persist_config=False)
     except (ConfigException, OSError, AttributeError, TypeError, ValueError) as error:
         raise ClusterError(f"no usable credentials for the API server: {error}") from error
     return configuration
 
 
+def namespace_of_context(kubeconfig: str, context: str = "") -> str:
+    """Return the Namespace that a context of a kubeconfig names, as kubectl takes it where none is given."""
+    try:
+        contexts, current = list_kube_config_contexts(kubeconfig)
+        chosen = next((each for each in contexts if each["name"] == context), current)
+        return str(chosen["context"].get("namespace") or "default")
+    except (ConfigException, OSError, AttributeError, TypeError, ValueError, KeyError) as error:
+        raise ClusterError(f"no usable credentials for the API server: {error}") from error
+
+
 class Api:
     """One connection pool to the API server; logs in again by itself when a token has expired."""
 
-    def __init__(self, kubeconfig: str = "") -> None:
+    def __init__(self, kubeconfig: str = "", context: str = "") -> None:
         self._kubeconfig = kubeconfig
+        self._context = context
         self._client: Any = None
 
     async def close(self) -> None:
@@ -176,7 +195,7 @@ class Api:
 
     async def _connected(self) -> Any:
         if self._client is None:
-            self._client = ApiClient(await load_credentials(self._kubeconfig))
+            self._client = ApiClient(await load_credentials(self._kubeconfig, self._context))
             self._client.user_agent = f"{names.APP}/{__version__}"
         return self._client
 

@@ -35,3 +35,8 @@ def events(namespace: str) -> str:
 def pod_templates(namespace: str) -> str:
     """The PodTemplates of a Namespace."""
     return f"/api/v1/namespaces/{namespace}/podtemplates"
+
+
+def config_maps(namespace: str) -> str:
+    """The ConfigMaps of a Namespace."""
+    return f"/api/v1/namespaces/{namespace}/configmaps"

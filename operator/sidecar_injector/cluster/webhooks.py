@@ -160,7 +160,7 @@ def _injecting_entry(config: CompiledConfig, selection: entries.Entry, endpoint:
     spec = config.spec
     excluded = Requirement(names.NAMESPACE_NAME, Operator.NOT_IN, (endpoint.namespace, *names.SYSTEM_NAMESPACES))
     entry: Entry = {
-        "name": ".".join(filter(None, (selection.kind, config.name, names.WEBHOOK_DOMAIN))),
+        "name": selection.name(config.name),
         "clientConfig": endpoint.client_config(_path(config.name)),
         "rules": [_rule("", "v1", "pods", "Namespaced", ["CREATE"])],
         "failurePolicy": str(spec.failure_policy),

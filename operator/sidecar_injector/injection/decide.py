@@ -9,15 +9,26 @@ from typing import NamedTuple, Protocol
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.model import Mode
+from sidecar_injector.config.selectors import LabelSelector, Operator
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.view import Pod, annotations, labels
-from sidecar_injector.names import MIRROR_POD, NAMESPACE_NAME, Reason
+from sidecar_injector.names import (
+    MIRROR_POD,
+    NAMESPACE_INJECTION,
+    NAMESPACE_NAME,
+    SHORT_NAME,
+    SYSTEM_NAMESPACES,
+    Reason,
+)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a Pod is injected, the reason code, the same in a sentence, and what to do to have it otherwise."""
+    """Whether a Pod is injected, the reason code, the same in a sentence, and what to do to have it otherwise.
+
+    A message completes "the Pod is not injected: …"; a remedy is a command, if one will do.
+    """
 
     inject: bool
     reason: Reason
@@ -92,7 +103,12 @@ def _disabled(subject: Subject) -> Decision | None:
     if subject.config.spec.mode is not Mode.DISABLED:
         return None
     name = subject.config.name
-    return skip(Reason.DISABLED, f"config {name} has mode Disabled", f"set spec.mode of {name} to Enforce")
+    return skip(Reason.DISABLED, f"config {name} is switched off: its spec.mode is Disabled", enforce(name))
+
+
+def enforce(config: str) -> str:
+    """Return the command that puts a config in force."""
+    return f"""kubectl patch {SHORT_NAME} {config} --type=merge -p '{{"spec":{{"mode":"Enforce"}}}}'"""
 
 
 def _mirror_pod(subject: Subject) -> Decision | None:
@@ -100,8 +116,8 @@ def _mirror_pod(subject: Subject) -> Decision | None:
         return None
     return skip(
         Reason.MIRROR_POD,
-        "a static Pod's mirror: the kubelet runs it from a file and ignores changes",
-        "run it as a DaemonSet, or write the sidecar into the file",
+        "it mirrors a static Pod, which the kubelet runs from a file on its node, whatever is changed here",
+        "run it as a DaemonSet instead, or write the sidecar into that file",
     )
 
 
@@ -110,9 +126,13 @@ def _system_namespace(subject: Subject) -> Decision | None:
         return None
     return skip(
         Reason.SYSTEM_NAMESPACE,
-        f"namespace {subject.namespace} is never injected",
+        f"namespace {subject.namespace} is {_what(subject.namespace)}, and no Pod in it is ever injected",
         "run the workload in another namespace",
     )
+
+
+def _what(namespace: str) -> str:
+    return "a system namespace" if namespace in SYSTEM_NAMESPACES else "the injector's own"
 
 
 RULES: tuple[Rule, ...] = (
@@ -131,25 +151,54 @@ RULES: tuple[Rule, ...] = (
 
 def _namespace_not_selected(subject: Subject) -> Decision | None:
     selector, known = subject.config.spec.match.namespace_selector, subject.namespace_labels
-    if selector is None or known is None or selector.matches({**known, NAMESPACE_NAME: subject.namespace}):
+    if selector is None or known is None:
         return None
-    name = subject.config.name
+    given = {**known, NAMESPACE_NAME: subject.namespace}
+    if selector.matches(given):
+        return None
+    changes, name = missing(selector, given), subject.config.name
+    to_select = f"kubectl edit {SHORT_NAME} {name} (spec.match.namespaceSelector)"
+    free = all(key == NAMESPACE_INJECTION or key not in given for key in changes)
     return skip(
         Reason.NAMESPACE_NOT_SELECTED,
-        f"the labels of namespace {subject.namespace} do not match spec.match.namespaceSelector of {name}",
-        f"label the namespace so that it is selected: {selector}",
+        f"namespace {subject.namespace} is not selected by config {name}: spec.match.namespaceSelector asks for "
+        f"{selector}, and it has {_has(selector, given)}",
+        label_namespace(subject.namespace, known, changes) if free else to_select,
     )
 
 
 def _pod_not_selected(subject: Subject) -> Decision | None:
-    selector = subject.config.spec.match.pod_selector
-    if selector.matches(labels(subject.pod)):
+    selector, given = subject.config.spec.match.pod_selector, labels(subject.pod)
+    if selector.matches(given):
         return None
     return skip(
         Reason.POD_NOT_SELECTED,
-        f"the Pod's labels do not match spec.match.podSelector of {subject.config.name}",
-        f"label the Pod (of a workload: its Pod template) so that it is selected: {selector}",
+        f"the Pod is not selected by config {subject.config.name}: spec.match.podSelector asks for {selector}, and it "
+        f"has {_has(selector, given)}",
+        f"kubectl edit {SHORT_NAME} {subject.config.name} (spec.match.podSelector)",
     )
+
+
+def _has(selector: LabelSelector, given: Mapping[str, str]) -> str:
+    keys = [*(key for key, _ in selector.match_labels), *(found.key for found in selector.match_expressions)]
+    return ", ".join(f"{key}={value}" for key, value in given.items() if key in keys) or "no such label"
+
+
+def missing(selector: LabelSelector, given: Mapping[str, str]) -> dict[str, str | None]:
+    """Return what these labels lack to be selected: labels to set, and with None labels to take off."""
+    changes: dict[str, str | None] = {key: value for key, value in selector.match_labels if given.get(key) != value}
+    for requirement in selector.match_expressions:
+        if not requirement.matches(given):
+            values = {Operator.IN: requirement.values[:1], Operator.EXISTS: ("true",)}.get(requirement.operator, ())
+            changes[requirement.key] = next(iter(values), None)
+    return changes
+
+
+def label_namespace(name: str, given: Mapping[str, str], changes: Mapping[str, str | None]) -> str:
+    """Return the command that changes labels of a Namespace; None takes one off."""
+    overwrite = " --overwrite" if any(value is not None and key in given for key, value in changes.items()) else ""
+    pairs = [f"{key}-" if value is None else f"{key}={value}" for key, value in changes.items()]
+    return f"kubectl label namespace {name}{overwrite} {' '.join(pairs)}"
 
 
 def shown(values: Mapping[str, str] | None, *keys: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.selectors import LabelSelector, Operator, Requirement
-from sidecar_injector.names import INJECT
+from sidecar_injector.names import INJECT, WEBHOOK_DOMAIN
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class Entry:
     kind: str
     namespaces: LabelSelector
     pods: LabelSelector
+
+    def name(self, config: str) -> str:
+        """Return the entry's name in the webhook configuration."""
+        return ".".join(filter(None, (self.kind, config, WEBHOOK_DOMAIN)))
 
     def selects(self, namespace_labels: Mapping[str, str], pod_labels: Mapping[str, str]) -> bool:
         """Tell whether the API server calls for a Pod with these labels in a Namespace with those."""

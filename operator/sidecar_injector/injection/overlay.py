@@ -10,6 +10,7 @@ from typing import cast
 
 from sidecar_injector.config.model import At, Position
 from sidecar_injector.errors import MergeError
+from sidecar_injector.injection.fitting import fitted
 from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge, without_directives
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS, TYPES_BY_NAME
@@ -44,9 +45,11 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
     mine = set(names(pod, "volumes")).difference(replaceable)
     base = _without_placeholders(pod, defined_names(overlays))
     native = native and (bool(items(base, "containers")) or not items(pod, "containers"))
+    sidecars = (name for overlay in overlays for name in names(overlay.tree, SIDECARS))
+    homes = dict.fromkeys(sidecars, "initContainers" if native else "containers")
     result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
     for overlay in overlays:
-        lowered = _lower(result, overlay, native=native)
+        lowered = _lower(result, overlay, homes, native=native)
         merged = strategic_merge(result, _keep_volumes(lowered, mine, result))
         result = _place(result, merged, overlay.position, heads)
     return result
@@ -87,9 +90,12 @@ def _without_placeholders(pod: Pod, defined: set[str]) -> Pod:
 # --- lowering: which list a template's containers belong in
 
 
-def _lower(pod: Pod, overlay: Overlay, *, native: bool) -> Pod:
-    """Return the overlay with every container in the list where it lives, or will live, and no `sidecars` left."""
-    homes = {name: field for field in CONTAINER_LISTS for name in names(pod, field)}
+def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], *, native: bool) -> Pod:
+    """Return the overlay with every container in the list where it lives, or will live, and no `sidecars` left.
+
+    homes -- lists of containers that are not in the Pod yet, but that some template has among its `sidecars`
+    """
+    homes = {**homes, **{name: field for field in CONTAINER_LISTS for name in names(pod, field)}}
     lowered: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
     for item in items(overlay.tree, SIDECARS):
         home = homes.get(str(item.get("name"))) or ("initContainers" if native else "containers")
@@ -98,9 +104,24 @@ def _lower(pod: Pod, overlay: Overlay, *, native: bool) -> Pod:
         for item in items(overlay.tree, field):
             home = homes.get(str(item.get("name")), field)
             lowered[home].append(item if home == field else _without_restart_policy(item))
+    lowered = {field: [_each_variable_once(item) for item in found] for field, found in lowered.items()}
     tree = {key: value for key, value in overlay.tree.items() if key in ("metadata", "spec")}
     spec = {key: value for key, value in part(tree, "spec").items() if key not in (*CONTAINER_LISTS, SIDECARS)}
     return {**tree, "spec": {**spec, **{field: found for field, found in lowered.items() if found}}}
+
+
+def _each_variable_once(container: Container) -> Container:
+    """Return the container with the last of variables of one name, which is the one in force.
+
+    Merged into a container that has the variable, two would become one with a value and a source.
+    """
+    variables = container.get("env")
+    if not isinstance(variables, list):
+        return container
+    last = {item.get("name"): item for item in variables}
+    if len(last) == len(variables):
+        return container
+    return {**container, "env": [item for item in variables if last[item.get("name")] is item]}
 
 
 def _as_sidecar(container: Container, *, native: bool) -> Container:
@@ -124,8 +145,8 @@ def _keep_volumes(lowered: Pod, mine: Collection[str], result: Pod) -> Pod:
     present = set(names(result, "volumes"))
     kept: list[Container] = []
     for volume in volumes:
-        if DIRECTIVE in volume or volume.get("name") not in present:
-            kept.append(volume)
+        if DIRECTIVE in volume or volume.get("name") not in present or len(volume) == 1:
+            kept.append(volume)  # one that has a name only takes no source away
         elif volume.get("name") not in mine:
             kept.append({**volume, RETAIN_KEYS: list(volume)})
     return with_spec(lowered, volumes=kept or None)
@@ -201,7 +222,7 @@ def _with_fields(container: Container, mine: Container, path: str) -> Container:
     }
     patch = without_directives({name: value for name, value in mine.items() if name not in lists}, drop_directed=False)
     base = _without_other_handlers(container, mine)
-    return {**strategic_merge(base, cast("Container", patch), _CONTAINER, path), **lists}
+    return fitted({**strategic_merge(base, cast("Container", patch), _CONTAINER, path), **lists}, mine)
 
 
 def _with_items(live: object, mine: list[object], key: str) -> list[object]:

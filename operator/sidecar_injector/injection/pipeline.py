@@ -24,8 +24,15 @@ from sidecar_injector.injection.profile import Plan, Profile
 from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.status import Injected, is_intact, read_status, with_status, without_injection
-from sidecar_injector.injection.view import Pod, names
+from sidecar_injector.injection.status import (
+    Injected,
+    is_intact,
+    read_status,
+    with_status,
+    without_entry,
+    without_injection,
+)
+from sidecar_injector.injection.view import Pod, items
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -61,12 +68,15 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     profile.check(subject)
     warnings = profile.warnings(subject)
     templates = profile.template_names(subject)
-    if _is_current(subject, profile, templates):
+    current = _is_current(subject, profile, templates)
+    if current and profile.settled(subject):
         return Outcome(
             skip(Reason.ALREADY_INJECTED, f"injected by revision {config.digest} already"), pod, (), warnings
         )
 
     before = without_injection(pod, config.name, profile.record)
+    # What others have added since to what is injected stays, as long as it is this revision's.
+    ground = without_entry(pod, config.name, profile.record) if current else before
     subject = replace(subject, pod=before)
     plan = profile.plan(subject)
     overlays = [conform(overlay) for overlay in render(subject, plan, templates)]
@@ -75,7 +85,9 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
         return Outcome(_on_conflict(config, clash), pod, (), warnings)
     warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
 
-    finished = merge(before, plan, overlays)
+    finished = merge(before, plan, overlays, ground)
+    if not items(finished, "containers"):
+        warnings += (_NO_CONTAINER,)
     if same(before, finished):
         decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
         patch = () if config.spec.mode is Mode.AUDIT else tuple(build_patch(pod, before))
@@ -86,12 +98,16 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     return _outcome(replace(subject, pod=pod), before, result, warnings)
 
 
-def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay]) -> Pod:
-    """Return the Pod with the overlays merged in and the profile's rules applied. Raises MergeError, PodRejected."""
-    merged = apply_overlays(plan.base(overlays), overlays, native=plan.native, replaceable=plan.replaceable_volumes)
+def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay], ground: Pod | None = None) -> Pod:
+    """Return the Pod with the overlays merged in and the profile's rules applied. Raises MergeError, PodRejected.
+
+    before -- the Pod as its user wrote it; ground -- the Pod to merge into, if it is another one
+    """
+    base = plan.base(before if ground is None else ground, overlays)
+    merged = apply_overlays(base, overlays, native=plan.native, replaceable=plan.replaceable_volumes)
     merged = with_users_on_top(merged, plan.users(merged, overlays), overlays)
     finished = plan.finish(merged, overlays)
-    check_result(before, finished, overlays)
+    check_result(base, finished, overlays)
     return finished
 
 
@@ -103,7 +119,6 @@ def _is_current(subject: Subject, profile: Profile, templates: Sequence[str]) ->
         and earlier.revision == config.digest
         and earlier.templates == tuple(templates)
         and is_intact(subject.pod, earlier)
-        and profile.settled(subject)
     )
 
 
@@ -115,6 +130,13 @@ def _on_conflict(config: CompiledConfig, clash: Sequence[str]) -> Decision:
             f"{message}; conflictPolicy is Reject: rename the container, or opt the Pod out",
         )
     return skip(Reason.CONFLICT_SKIPPED, f"{message}; conflictPolicy is Skip")
+
+
+_NO_CONTAINER = (
+    "the Pod's only containers become native sidecars, and the API server refuses a Pod without an ordinary container: "
+    "have classic sidecars for it (spec.sidecarMode; in profile Istio, annotation sidecar.istio.io/nativeSidecar: "
+    '"false"), or add the application'
+)
 
 
 def _placeholder_warning(name: str) -> str:
@@ -132,9 +154,15 @@ def _outcome(subject: Subject, before: Pod, result: Pod, warnings: tuple[str, ..
 
 
 def _summary(before: Pod, after: Pod) -> str:
-    standing = {field: set(names(before, field)) for field in CONTAINER_LISTS}
-    added = [name for field in CONTAINER_LISTS for name in names(after, field) if name not in standing[field]]
+    standing = set(_defined(before))
+    added = [name for name in _defined(after) if name not in standing]
     return _containers(added) if added else "changes to the Pod, but no container"
+
+
+def _defined(pod: Pod) -> list[str]:
+    """Return the names of the Pod's containers that are more than placeholders."""
+    containers = (item for field in CONTAINER_LISTS for item in items(pod, field))
+    return [str(item.get("name")) for item in containers if item.get("image") != AUTO_IMAGE]
 
 
 def _containers(found: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """What a profile is to the pipeline: a vocabulary for selection, and rules that prepare and finish the Pod."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.errors import Problem
@@ -12,6 +12,26 @@ from sidecar_injector.injection.view import Pod
 
 if TYPE_CHECKING:
     from sidecar_injector.injection.render import Overlay
+
+
+class Words(NamedTuple):
+    """The words of a vocabulary by which a Pod steers its injection.
+
+    inject    -- label (or annotation) with `true` or `false`
+    templates -- annotation that names templates
+    prefixes  -- what stands before the `/` of the vocabulary's keys
+    """
+
+    inject: str
+    templates: str
+    prefixes: Collection[str]
+
+
+class FinishingRule(NamedTuple):
+    """A rule that finishes a Pod; one that changes nothing returns what it was given."""
+
+    name: str
+    apply: Callable[[Pod], Pod]
 
 
 class Plan(Protocol):
@@ -36,12 +56,16 @@ class Plan(Protocol):
         """Return what templates see beside, or instead of, that which they see in every profile."""
         ...
 
-    def base(self, overlays: Sequence["Overlay"]) -> Pod:
-        """Return the Pod that these overlays are merged into."""
+    def base(self, pod: Pod, overlays: Sequence["Overlay"]) -> Pod:
+        """Return a Pod, prepared for these overlays to be merged into it."""
         ...
 
     def users(self, merged: Pod, overlays: Sequence["Overlay"]) -> Pod:
         """Return a Pod whose containers say what the user wrote of them: it goes on top of what was merged."""
+        ...
+
+    def finishing(self, merged: Pod, overlays: Sequence["Overlay"]) -> Sequence[FinishingRule]:
+        """Return the profile's rules for the Pod that these overlays were merged into, in their order."""
         ...
 
     def finish(self, merged: Pod, overlays: Sequence["Overlay"]) -> Pod:
@@ -55,6 +79,11 @@ class Profile(Protocol):
     @property
     def rules(self) -> Sequence[Rule]:
         """The rules of selection, in order, after those of every profile; the last one always decides."""
+        ...
+
+    @property
+    def words(self) -> Words:
+        """The words by which a Pod steers its injection."""
         ...
 
     @property

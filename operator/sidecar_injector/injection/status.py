@@ -3,13 +3,14 @@
 It is a JSON object with one entry a config, so that several configs can inject one Pod:
 
     {"<config>": {"revision": "<digest>", "templates": [...], "containers": [...], "initContainers": [...],
-                  "volumes": [...], "undo": [...]}}
+                  "volumes": [...], "undo": {...}}}
 
 A profile says which annotation that is, and may put the entries into a member of a document that other programs read.
 
-`undo` holds what it takes to get back the Pod as it was: steps `[path, "remove"]`, `[path, "restore", value]` and, for
-items that are missing from a keyed list, `[path, "insert", [[key of the item in front, or null, item], ...]]`. A path
-names items of keyed lists by their merge key, so a step finds its target whatever another webhook did in between.
+`undo` holds what it takes to get back the Pod as it was, as a tree of the Pod's own keys, in which items of keyed lists
+stand under their merge key, so that each finds its target whatever another webhook did in between. A leaf is "-", where
+something is to be removed, or [value], where that is to be restored. Under the empty key of a list's node are the items
+that are missing from it: [[key of the item in front, or null; item], ...].
 """
 
 import json
@@ -24,24 +25,37 @@ from sidecar_injector.injection.schema import NOTHING, POD, Field, Shape, Type
 from sidecar_injector.injection.view import Pod, annotations, names, part, with_annotation
 from sidecar_injector.names import STATUS
 
-Path = tuple[str, ...]
-Step = Sequence[object]
+Missing = Sequence[object]
+"""The key of the item in front (None: there is none), and the item."""
+Tree = dict[str, object]
 
 UNDO_LIMIT = 64 * 1024
 """Characters of JSON; an undo beyond this is left out, as all annotations of a Pod together may have 256 KiB."""
 
-PATH_LIMIT = 100
-"""Keys: no field of a Pod lies as deep, and a forged path must not exhaust the stack."""
+DEPTH_LIMIT = 100
+"""Keys: no field of a Pod lies as deep, and a forged tree must not exhaust the stack."""
+_REMOVE = "-"
+_MISSING = ""
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What is to be done with a value: removed, or restored; or with what is in it, and what is missing from it."""
+
+    remove: bool = False
+    restore: Sequence[object] = ()
+    missing: Sequence[Missing] = ()
+    inner: Mapping[str, "Undo"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Injection:
-    """One config's entry: the revision that injected, by which templates, the items it added, and the undo steps."""
+    """One config's entry: the revision that injected, by which templates, the items it added, and the undo."""
 
     revision: str
     templates: tuple[str, ...] = ()
     added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    undo: tuple[Step, ...] | None = ()
+    undo: Undo | None = None
 
 
 LISTS = ("containers", "initContainers", "volumes")
@@ -74,9 +88,9 @@ class Record:
     member: str = ""
     beside: Callable[[Injected], Mapping[str, object]] = _nothing
 
-    def entries(self, pod: Pod) -> dict[str, object]:
-        """Return the entries of all configs; an annotation that is not ours to read has none."""
-        document = self._document(annotations(pod).get(self.annotation, "{}"))
+    def entries(self, text: str) -> dict[str, object]:
+        """Return the entries of all configs in the annotation's text; one that is not ours to read has none."""
+        document = self._document(text)
         entries = document.get(self.member) if self.member else document
         return dict(entries) if isinstance(entries, dict) else {}
 
@@ -101,7 +115,11 @@ def _compact(value: object) -> str:
 
 def read_status(pod: Pod, record: Record) -> dict[str, Injection]:
     """Return the injections that a Pod's annotation tells of; an annotation that is not ours to read tells of none."""
-    return {config: entry for config, value in record.entries(pod).items() if (entry := _entry(value)) is not None}
+    return {
+        config: entry
+        for config, value in record.entries(_note(pod, record)).items()
+        if (entry := _entry(value)) is not None
+    }
 
 
 def _entry(value: object) -> Injection | None:
@@ -109,11 +127,14 @@ def _entry(value: object) -> Injection | None:
         return None
     lists = {name: _strings(value.get(name, [])) for name in LISTS}
     templates = _strings(value.get("templates", []))
-    undo = value.get("undo", [])
-    if templates is None or None in lists.values() or not (undo is None or _is_undo(undo)):
+    undo = value.get("undo", {})
+    try:
+        steps = None if undo is None else _undo(undo, DEPTH_LIMIT)
+    except ValueError:
         return None
-    added = {name: found for name, found in lists.items() if found}
-    return Injection(value["revision"], templates, added, None if undo is None else tuple(undo))
+    if templates is None or None in lists.values():
+        return None
+    return Injection(value["revision"], templates, {name: found for name, found in lists.items() if found}, steps)
 
 
 def _strings(value: object) -> tuple[str, ...] | None:
@@ -122,23 +143,19 @@ def _strings(value: object) -> tuple[str, ...] | None:
     return None
 
 
-def _is_undo(value: object) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(step, list) and len(step) > 1 and _is_path(step[0]) and _is_operation(step[1:]) for step in value
-    )
-
-
-def _is_path(value: object) -> bool:
-    return 0 < len(_strings(value) or ()) <= PATH_LIMIT
-
-
-def _is_operation(operation: list[object]) -> bool:
-    match operation:
-        case ["remove"] | ["restore", _]:
-            return True
-        case ["insert", list(missing)]:
-            return all(map(_is_missing, missing))
-    return False
+def _undo(node: object, depth: int) -> Undo:
+    """Read a node of the tree. Raises ValueError for what is none."""
+    match node:
+        case "-":
+            return Undo(remove=True)
+        case [was]:
+            return Undo(restore=(was,))
+        case dict() if depth:
+            missing = node.get(_MISSING, [])
+            if not isinstance(missing, list) or not all(map(_is_missing, missing)):
+                raise ValueError("missing items")
+            return Undo(missing=missing, inner={k: _undo(v, depth - 1) for k, v in node.items() if k != _MISSING})
+    raise ValueError("a node")
 
 
 def _is_missing(value: object) -> bool:
@@ -157,15 +174,13 @@ def is_intact(pod: Pod, injection: Injection) -> bool:
 
 def with_status(before: Pod, after: Pod, injected: Injected, record: Record) -> Pod:
     """Return `after` with an entry that tells how it came of `before`."""
-    undo: list[Step] = []
-    _undo_map((), part_of(before), part_of(after), POD, undo)
-    undo.sort(key=lambda step: cast("list[str]", step[0]))
+    undo = _undo_map(part_of(before), part_of(after), POD)
     standing = {name: set(names(before, name)) for name in LISTS}
     added = {name: [item for item in names(after, name) if item not in standing[name]] for name in LISTS}
     entry: dict[str, object] = {"revision": injected.digest, "templates": list(injected.templates)}
     entry |= {name: items for name, items in added.items() if items}
-    entry["undo"] = undo if len(json.dumps(undo)) <= UNDO_LIMIT else None
-    entries = {**record.entries(after), injected.config: dict(sorted(entry.items()))}
+    entry["undo"] = undo if len(_compact(undo)) <= UNDO_LIMIT else None
+    entries = {**record.entries(_note(after, record)), injected.config: dict(sorted(entry.items()))}
     return with_annotation(after, record.annotation, record.text(entries, injected, ""))
 
 
@@ -174,51 +189,52 @@ def part_of(pod: Pod) -> Mapping[str, object]:
     return {"metadata": part(pod, "metadata"), "spec": part(pod, "spec")}
 
 
-def _undo_map(
-    path: Path, before: Mapping[str, object], after: Mapping[str, object], schema: Type, undo: list[Step]
-) -> None:
-    for key, value in before.items():
-        if key not in after and isinstance(value, list) and schema.field(key).merge_key:
-            _undo_list((*path, key), value, [], schema.field(key), undo)
-        elif key not in after:
-            undo.append([[*path, key], "restore", value])
-    for key, value in after.items():
-        if value is not before.get(key):
-            _undo_value((*path, key), before.get(key), value, schema.field(key), undo)
+def _undo_map(before: Mapping[str, object], after: Mapping[str, object], schema: Type) -> Tree:
+    tree: Tree = {}
+    for key in sorted(before.keys() | after.keys()):
+        value, was, kind = after.get(key), before.get(key), schema.field(key)
+        if key not in after:
+            keyed = isinstance(was, list) and kind.merge_key
+            node = _undo_list(cast("list[object]", was), [], kind) if keyed else [was]
+        elif value is was:
+            continue
+        else:
+            node = _undo_value(was, value, kind)
+        if node is not None:
+            tree[key] = node
+    return tree
 
 
-def _undo_value(path: Path, before: object, after: object, kind: Field, undo: list[Step]) -> None:
+def _undo_value(before: object, after: object, kind: Field) -> object:
+    """Return the node of a value that may have changed; None if it has not."""
     old_map, new_map = isinstance(before, Mapping), isinstance(after, Mapping)
     if new_map and (old_map or (before is None and kind.shape is Shape.MAP)):
-        _undo_map(
-            path,
-            cast("Mapping[str, object]", before or {}),
-            cast("Mapping[str, object]", after),
-            kind.type or NOTHING,
-            undo,
-        )
-    elif isinstance(after, list) and kind.merge_key and (before is None or isinstance(before, list)):
-        _undo_list(path, before or [], after, kind, undo)
-    elif before is None:
-        undo.append([[*path], "remove"])
-    elif not same(before, after):
-        undo.append([[*path], "restore", before])
+        old, new = cast("Mapping[str, object]", before or {}), cast("Mapping[str, object]", after)
+        return _undo_map(old, new, kind.type or NOTHING) or None
+    if isinstance(after, list) and kind.merge_key and (before is None or isinstance(before, list)):
+        return _undo_list(before or [], after, kind)
+    if before is None:
+        return _REMOVE
+    return None if same(before, after) else [before]
 
 
-def _undo_list(path: Path, before: list[object], after: list[object], kind: Field, undo: list[Step]) -> None:
+def _undo_list(before: list[object], after: list[object], kind: Field) -> object:
     old, new = _by_key(before, kind), _by_key(after, kind)
     if old is None or new is None:
-        if not same(before, after):
-            undo.append([[*path], "restore", before])
-        return
+        return None if same(before, after) else [before]
     stayed = longest_in_order([key for key in old if key in new], list(new))
+    tree: Tree = {}
     if missing := _missing(old, stayed):
-        undo.append([[*path], "insert", missing])
-    for key, item in new.items():
+        tree[_MISSING] = missing
+    for key in sorted(new):
+        item = new[key]
         if key not in stayed:
-            undo.append([[*path, key], "remove"])
+            tree[key] = _REMOVE
         elif item is not old[key]:
-            _undo_value((*path, key), old[key], item, Field(Shape.ONE, kind.scalar, kind.type_name), undo)
+            node = _undo_value(old[key], item, Field(Shape.ONE, kind.scalar, kind.type_name))
+            if node is not None:
+                tree[key] = node
+    return tree or None
 
 
 def _missing(old: Mapping[str, object], stayed: Collection[str]) -> list[object]:
@@ -258,8 +274,8 @@ def without_injection(pod: Pod, config: str, record: Record) -> Pod:
             f"the Pod was injected by revision {injection.revision} of {config}, and too much of it was changed to "
             f"take that out again; start from the Pod as it was, without the annotation {record.annotation}"
         )
-    tree = _undone_map(part_of(pod), _branches(injection.undo), POD)
-    return _without_entry(pod, _checked(tree, config, record), config, record)
+    tree = _undone_map(part_of(pod), injection.undo, POD)
+    return without_entry({**pod, **_checked(tree, config, record)}, config, record, _note(pod, record))
 
 
 def _checked(tree: Mapping[str, object], config: str, record: Record) -> Mapping[str, object]:
@@ -274,47 +290,33 @@ def _checked(tree: Mapping[str, object], config: str, record: Record) -> Mapping
     return tree
 
 
-def _without_entry(pod: Pod, tree: Mapping[str, object], config: str, record: Record) -> Pod:
-    """Return the tree as a Pod whose annotation tells of the other configs, or is the one that stood there before."""
-    stripped: Pod = {**pod, **tree}
-    rest = {name: entry for name, entry in record.entries(pod).items() if name != config}
-    now = annotations(stripped).get(record.annotation)
-    if rest:
-        return with_annotation(stripped, record.annotation, record.text(rest, None, now or "{}"))
-    if now != annotations(pod).get(record.annotation):
-        return stripped
-    remaining = {key: value for key, value in annotations(stripped).items() if key != record.annotation}
-    metadata = {key: value for key, value in part(stripped, "metadata").items() if key != "annotations"}
-    return {**stripped, "metadata": {**metadata, "annotations": remaining} if remaining else metadata}
+def without_entry(pod: Pod, config: str, record: Record, noted: str | None = None) -> Pod:
+    """Return the Pod with an annotation that tells of the other configs alone, or with the one that stood there before.
 
-
-@dataclass
-class _Branch:
-    """Steps by their paths: what is to be done with a value itself, and with what is in it.
-
-    As a tree, so that one walk does them all: the annotation may be forged, and have thousands of steps.
+    noted -- what the annotation said of the injections; by default, what it says
     """
+    text = _note(pod, record) if noted is None else noted
+    rest = {name: entry for name, entry in record.entries(text).items() if name != config}
+    now = _note(pod, record)
+    if rest:
+        return with_annotation(pod, record.annotation, record.text(rest, None, now or "{}"))
+    if now != text or not now:
+        return pod
+    remaining = {key: value for key, value in annotations(pod).items() if key != record.annotation}
+    metadata = {key: value for key, value in part(pod, "metadata").items() if key != "annotations"}
+    return {**pod, "metadata": {**metadata, "annotations": remaining} if remaining else metadata}
 
-    operation: Step = ()
-    inner: "dict[str, _Branch]" = field(default_factory=dict)
 
-
-def _branches(steps: Sequence[Step]) -> _Branch:
-    root = _Branch()
-    for path, *operation in steps:
-        branch = root
-        for key in cast("Sequence[str]", path):
-            branch = branch.inner.setdefault(key, _Branch())
-        branch.operation = operation
-    return root
+def _note(pod: Pod, record: Record) -> str:
+    return annotations(pod).get(record.annotation, "")
 
 
 _ABSENT = object()
 
 
-def _undone_map(tree: Mapping[str, object], branch: _Branch, schema: Type) -> dict[str, object]:
+def _undone_map(tree: Mapping[str, object], undo: Undo, schema: Type) -> dict[str, object]:
     result = dict(tree)
-    for key, change in branch.inner.items():
+    for key, change in undo.inner.items():
         value = _undone(tree.get(key, _ABSENT), change, schema.field(key))
         if value is not _ABSENT:
             result[key] = value
@@ -323,36 +325,33 @@ def _undone_map(tree: Mapping[str, object], branch: _Branch, schema: Type) -> di
     return result
 
 
-def _undone(value: object, branch: _Branch, kind: Field) -> object:
+def _undone(value: object, undo: Undo, kind: Field) -> object:
     """Return the value as it was; what is empty then was not there."""
-    match branch.operation:
-        case ["remove"]:
-            return _ABSENT
-        case ["restore", was]:
-            return was
-        case ["insert", list(missing)]:
-            return _with_missing(value if isinstance(value, list) else [], branch, missing, kind)
+    if undo.remove:
+        return _ABSENT
+    if undo.restore:
+        return undo.restore[0]
+    if undo.missing:
+        return _with_missing(value if isinstance(value, list) else [], undo, kind)
     if isinstance(value, list):
-        return _undone_list(value, branch, kind) or _ABSENT
+        return _undone_list(value, undo, kind) or _ABSENT
     if isinstance(value, Mapping):
-        return _undone_map(value, branch, kind.type or NOTHING) or _ABSENT
-    return _undone_map({}, branch, kind.type or NOTHING) or value
+        return _undone_map(value, undo, kind.type or NOTHING) or _ABSENT
+    return _undone_map({}, undo, kind.type or NOTHING) or value
 
 
-def _undone_list(items: list[object], branch: _Branch, kind: Field) -> list[object]:
+def _undone_list(items: list[object], undo: Undo, kind: Field) -> list[object]:
     one = Field(Shape.ONE, kind.scalar, kind.type_name)
-    undone = [
-        _undone(item, change, one) if (change := branch.inner.get(_key_of(item, kind))) else item for item in items
-    ]
+    undone = [_undone(item, change, one) if (change := undo.inner.get(_key_of(item, kind))) else item for item in items]
     return [item for item in undone if item is not _ABSENT]
 
 
-def _with_missing(live: list[object], branch: _Branch, missing: list[list[object]], kind: Field) -> list[object]:
-    items = _undone_list(live, branch, kind)
+def _with_missing(live: list[object], undo: Undo, kind: Field) -> list[object]:
+    items = _undone_list(live, undo, kind)
     present = {_key_of(item, kind) for item in items}
-    left_out = present | (branch.inner.keys() - {_key_of(item, kind) for item in live})  # moved by us, and gone since
+    left_out = present | (undo.inner.keys() - {_key_of(item, kind) for item in live})  # moved by us, and gone since
     behind: dict[object, list[object]] = {}
-    for in_front, item in missing:
+    for in_front, item in undo.missing:
         if _key_of(item, kind) not in left_out:
             behind.setdefault(in_front if in_front is None or in_front in present else _ABSENT, []).append(item)
     result = behind.pop(None, [])

@@ -173,11 +173,11 @@ def _resources(resources: Object) -> Iterator[Fault]:
     limits, requests = _map(resources.get("limits")), _map(resources.get("requests"))
     for kind, table in (("limits", limits), ("requests", requests)):
         for name, quantity in table.items():
-            amount = _amount(quantity)
-            if amount is not None and amount < 0:
+            number = amount(quantity)
+            if number is not None and number < 0:
                 yield (kind, name), f"is {quantity!r}; it must not be negative"
     for name in requests.keys() & limits.keys():
-        asked, most = _amount(requests[name]), _amount(limits[name])
+        asked, most = amount(requests[name]), amount(limits[name])
         if asked is not None and most is not None and asked > most:
             yield ("requests", name), f"is {requests[name]}, more than the limit of {limits[name]}"
 
@@ -222,7 +222,8 @@ def _map(value: object) -> Object:
     return value if isinstance(value, Mapping) else {}
 
 
-def _amount(quantity: object) -> Decimal | None:
+def amount(quantity: object) -> Decimal | None:
+    """Return the number that a quantity stands for, None for what is none."""
     match = QUANTITY.fullmatch(str(quantity))
     if match is None:
         return None

@@ -11,6 +11,7 @@ from sidecar_injector.errors import PodRejected, Problem, UnknownTemplateError
 from sidecar_injector.injection.decide import NAMESPACE_SELECTOR, POD_SELECTOR, Decision, Rule, Subject, selected, skip
 from sidecar_injector.injection.entries import Entry, generic_entries
 from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE
+from sidecar_injector.injection.profile import FinishingRule, Words
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.status import Record
@@ -34,15 +35,23 @@ class GenericPlan:
         """Add nothing: what every template sees is all there is."""
         return {}
 
-    def base(self, overlays: Sequence[Overlay]) -> Pod:
-        """Merge into the Pod as its user wrote it."""
-        return self.view
+    def base(self, pod: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Merge into the Pod as it is."""
+        return pod
 
     def users(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
         """All that the Pod says is its user's."""
         return self.view
 
+    def finishing(self, merged: Pod, overlays: Sequence[Overlay]) -> Sequence[FinishingRule]:
+        """Return the one rule there is."""
+        return (FinishingRule("labels", self._with_own_labels),)
+
     def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Return the Pod with that rule applied."""
+        return self._with_own_labels(merged)
+
+    def _with_own_labels(self, merged: Pod) -> Pod:
         """Keep every label that the Pod came with.
 
         Controllers select by labels: a Pod whose label was changed is lost to its ReplicaSet, which makes another one,
@@ -58,6 +67,7 @@ class Generic:
     """Profile Generic."""
 
     record = Record()
+    words = Words(INJECT, TEMPLATES, (GROUP,))
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -119,12 +129,14 @@ def asked_templates(subject: Subject, annotation: str) -> tuple[str, ...]:
 
 
 def _opted(subject: Subject) -> Decision | None:
-    asked, _ = _inject_value(subject.pod)
+    asked, where = _inject_value(subject.pod)
     if asked == "false":
         return skip(
-            Reason.POD_OPTED_OUT, f"the Pod says {INJECT}: false", f"take {INJECT} off the Pod, or set it to true"
+            Reason.POD_OPTED_OUT,
+            f'the Pod opts out: it has the {where} {INJECT}: "false"',
+            f"take the {where} off, or set it to true",
         )
-    return selected(f"the Pod says {INJECT}: true") if asked == "true" else None
+    return selected(f"the Pod has the {where} {INJECT}: true") if asked == "true" else None
 
 
 def _asked(subject: Subject) -> str:

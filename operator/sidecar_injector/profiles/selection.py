@@ -11,9 +11,13 @@ def selectors_rule(inject: str) -> Rule:
 
     def decide(subject: Subject) -> Decision | None:
         match, pod_labels = subject.config.spec.match, labels(subject.pod)
-        if any(selector.matches(pod_labels) for selector in match.never_inject):
-            remedy = f"label the Pod {inject}=true, or change the selector in {subject.config.name}"
-            return skip(Reason.NEVER_INJECT, "the Pod's labels match spec.match.neverInject", remedy)
+        matched = next((selector for selector in match.never_inject if selector.matches(pod_labels)), None)
+        if matched is not None:
+            return skip(
+                Reason.NEVER_INJECT,
+                f"spec.match.neverInject of config {subject.config.name} excludes Pods with the labels {matched}",
+                f'give the Pod the label {inject}: "true", which wins over that',
+            )
         if any(selector.matches(pod_labels) for selector in match.always_inject):
             return selected("the Pod's labels match spec.match.alwaysInject")
         return None
@@ -33,8 +37,9 @@ def policy_rule(inject: str) -> Rule:
             return selected("spec.match.policy is Enabled")
         return skip(
             Reason.POLICY_DISABLED,
-            f"spec.match.policy is Disabled, and the Pod does not say {inject}: true",
-            f"label the Pod {inject}=true, or set spec.match.policy of {subject.config.name} to Enabled",
+            f"spec.match.policy of config {subject.config.name} is Disabled, so that only Pods with the label "
+            f'{inject}: "true" are injected',
+            f'give the Pod the label {inject}: "true"',
         )
 
     return Rule("policy", lambda subject: f"spec.match.policy is {subject.config.spec.match.policy}", decide)

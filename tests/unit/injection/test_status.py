@@ -65,32 +65,42 @@ def test_a_new_revision_keeps_what_another_config_has_added_since(original, old,
 def test_the_status_does_not_repeat_lists_that_a_placeholder_stands_in():
     result = injected(pod("app", STUB), config())
     undo = json.loads(result["metadata"]["annotations"][STATUS])["logging"]["undo"]
-    assert [["spec", "containers"], "insert", [["app", STUB]]] in undo
+    assert undo["spec"]["containers"] == {"": [["app", STUB]]}
     assert "registry.example/app:1" not in json.dumps(undo)
 
 
 @pytest.mark.parametrize(
-    "step",
+    "node",
     [
-        ["insert"],
-        ["insert", 1],
-        ["insert", [1]],
-        ["insert", [["app", 1]]],
-        ["insert", [[1, {}]]],
-        ["insert", [["app"]]],
-        ["other", []],
+        "remove",
+        1,
+        None,
         [],
+        [1, 2],
+        {"": 1},
+        {"": [1]},
+        {"": [["app", 1]]},
+        {"": [[1, {}]]},
+        {"": [["app"]]},
+        {"app": {"env": 0}},
     ],
 )
-def test_steps_that_no_injection_writes_are_not_read(step):
-    entry = {"logging": {"revision": "x", "undo": [[["spec", "containers"], *step]]}}
+def test_an_undo_that_no_injection_writes_is_not_read(node):
+    entry = {"logging": {"revision": "x", "undo": {"spec": {"containers": node}}}}
     result = injected(pod("app", annotations={STATUS: json.dumps(entry)}), config(), facts=ClusterFacts())
     assert container_names(result) == ["app"]
 
 
-def test_a_path_deeper_than_any_pod_is_not_read():
-    entry = {"logging": {"revision": "x", "undo": [[["spec"] * 30_000, "remove"]]}}
-    assert outcome(pod(annotations={STATUS: json.dumps(entry)}), config()).decision.reason == Reason.INJECTED
+def test_an_undo_deeper_than_any_pod_is_not_read():
+    undo = '{"spec":' * 30_000 + "1" + "}" * 30_000
+    text = f'{{"logging": {{"revision": "x", "undo": {undo}}}}}'
+    assert outcome(pod(annotations={STATUS: text}), config()).decision.reason == Reason.INJECTED
+    shallower = {"logging": {"revision": "x", "undo": nested(200)}}
+    assert outcome(pod(annotations={STATUS: json.dumps(shallower)}), config()).decision.reason == Reason.INJECTED
+
+
+def nested(depth):
+    return {"spec": nested(depth - 1)} if depth else "-"
 
 
 def test_an_item_whose_neighbour_is_gone_comes_back_at_the_end():
@@ -101,8 +111,8 @@ def test_an_item_whose_neighbour_is_gone_comes_back_at_the_end():
 
 def test_a_forged_annotation_of_many_steps_on_a_large_pod_costs_little():
     names = [f"c{number}" for number in range(4000)]
-    steps = [[["spec", "containers", name, "env"], "remove"] for name in names]
-    forged = pod(*names, annotations={STATUS: json.dumps({"logging": {"revision": "x", "undo": steps}})})
+    undo = {"spec": {"containers": {name: {"env": "-"} for name in names}}}
+    forged = pod(*names, annotations={STATUS: json.dumps({"logging": {"revision": "x", "undo": undo}})})
     compiled = config()
     started = time.process_time()
     assert outcome(forged, compiled).decision.inject

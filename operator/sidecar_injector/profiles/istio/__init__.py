@@ -25,23 +25,27 @@ In the order in which a Pod passes:
 from collections.abc import Sequence
 
 from sidecar_injector.config.compile import CompiledConfig
-from sidecar_injector.errors import Problem
+from sidecar_injector.errors import PodRejected, Problem
 from sidecar_injector.injection.decide import Rule, Subject
 from sidecar_injector.injection.entries import Entry
+from sidecar_injector.injection.profile import Words
+from sidecar_injector.names import Reason
 from sidecar_injector.profiles.generic import asked_templates
-from sidecar_injector.profiles.istio import mesh
+from sidecar_injector.profiles.istio import mesh, values_problems
 from sidecar_injector.profiles.istio.entries import entries, problems
+from sidecar_injector.profiles.istio.keys import PREFIXES
 from sidecar_injector.profiles.istio.plan import IstioPlan, plan
 from sidecar_injector.profiles.istio.select import RULES
 from sidecar_injector.profiles.istio.status import RECORD
 from sidecar_injector.profiles.istio.validate import check, warnings
-from sidecar_injector.profiles.istio.vocabulary import TEMPLATES
+from sidecar_injector.profiles.istio.vocabulary import INJECT, TEMPLATES
 
 
 class Istio:
     """Profile Istio."""
 
     record = RECORD
+    words = Words(INJECT, TEMPLATES, PREFIXES)
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -51,7 +55,7 @@ class Istio:
     def problems(self, config: CompiledConfig) -> Sequence[Problem]:
         """Return what is wrong with the values and the mesh config."""
         in_mesh = [Problem("spec.meshConfig", line) for line in mesh.problems(config.spec.mesh_config)]
-        return [*problems(config), *in_mesh]
+        return [*problems(config), *values_problems.problems(config), *in_mesh]
 
     def entries(self, config: CompiledConfig) -> tuple[Entry, ...]:
         """Return an entry for each way in which labels ask for the config's revision."""
@@ -62,8 +66,13 @@ class Istio:
         check(subject.pod)
 
     def template_names(self, subject: Subject) -> tuple[str, ...]:
-        """Return the templates that the Pod names, or the default ones."""
-        return asked_templates(subject, TEMPLATES)
+        """Return the templates that the Pod names, or the default ones; to name none is a mistake, as in Istio."""
+        found = asked_templates(subject, TEMPLATES)
+        if not found:
+            known = ", ".join([*subject.config.templates, *subject.config.spec.aliases])
+            message = f"metadata.annotations[{TEMPLATES}]: names no template; there are: {known}"
+            raise PodRejected(Reason.UNKNOWN_TEMPLATE, message)
+        return found
 
     def settled(self, subject: Subject) -> bool:
         """Tell whether no container has come since whose probes are still to be rewritten."""

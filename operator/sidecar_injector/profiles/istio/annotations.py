@@ -75,7 +75,7 @@ _PROXY = tuple(
         (
             v.BOOTSTRAP_OVERRIDE,
             "ConfigMap with the proxy's bootstrap configuration, in key `custom_bootstrap.json`.",
-            f.Format("the name of a ConfigMap in the Namespace"),
+            f.CONFIG_MAP,
             "the agent's own",
         ),
         (v.USER_VOLUME, "Volumes to add, by name.", f.VOLUMES, "none"),
@@ -107,19 +107,19 @@ _STATUS = tuple(
         (
             v.READINESS_INITIAL_DELAY,
             "Seconds until the proxy is first probed for readiness.",
-            f.UINT32,
+            f.INT32,
             _value("global.proxy.readinessInitialDelaySeconds"),
         ),
         (
             v.READINESS_PERIOD,
             "Seconds between two such probes.",
-            f.UINT32,
+            f.INT32,
             _value("global.proxy.readinessPeriodSeconds"),
         ),
         (
             v.READINESS_FAILURES,
             "Failures after which the proxy counts as not ready.",
-            f.UINT32,
+            f.INT32,
             _value("global.proxy.readinessFailureThreshold"),
         ),
     )

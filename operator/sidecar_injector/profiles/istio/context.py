@@ -1,12 +1,13 @@
 """What Istio's templates see beside `pod`, `values` and the rest: what was worked out for this Pod, as data."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from sidecar_injector.injection.view import Pod, annotations, items, labels
+from sidecar_injector.injection.view import Pod, annotations, items, labels, part
 from sidecar_injector.injection.workload import Workload
 from sidecar_injector.profiles.istio import multus
 from sidecar_injector.profiles.istio import vocabulary as v
+from sidecar_injector.profiles.istio.proxy_config_checks import VARIABLE
 from sidecar_injector.profiles.istio.reading import at, map_at
 
 _LABEL_LENGTH = 63
@@ -42,10 +43,10 @@ def _first(pod: Pod, *keys: str) -> str:
     return value[:_LABEL_LENGTH].strip(_LABEL_ENDS)
 
 
-def capture(pod: Pod, values: Values, status_port: int) -> dict[str, str]:
+def capture(pod: Pod, values: Values, ports: Sequence[int]) -> dict[str, str]:
     """Return which traffic is captured: what the Pod's annotations say, else the values.
 
-    includeOutboundPorts, excludeOutboundPorts, rerouteInterfaces and excludeInterfaces are there only if someone says
+    ports -- of the agent, to which nothing is captured. includeOutboundPorts, excludeOutboundPorts, rerouteInterfaces and excludeInterfaces are there only if someone says
     something of them.
     """
     notes = annotations(pod)
@@ -58,7 +59,7 @@ def capture(pod: Pod, values: Values, status_port: int) -> dict[str, str]:
         "includeOutboundIPRanges": said(v.INCLUDE_OUTBOUND_RANGES, "includeIPRanges"),
         "excludeOutboundIPRanges": said(v.EXCLUDE_OUTBOUND_RANGES, "excludeIPRanges"),
         "includeInboundPorts": said(v.INCLUDE_INBOUND_PORTS, "includeInboundPorts"),
-        "excludeInboundPorts": _with_port(said(v.EXCLUDE_INBOUND_PORTS, "excludeInboundPorts"), status_port),
+        "excludeInboundPorts": _with_ports(said(v.EXCLUDE_INBOUND_PORTS, "excludeInboundPorts"), ports),
     }
     for key, name in (
         (v.INCLUDE_OUTBOUND_PORTS, "includeOutboundPorts"),
@@ -71,17 +72,20 @@ def capture(pod: Pod, values: Values, status_port: int) -> dict[str, str]:
     return found | {name: named for name, named in interfaces.items() if named is not None}
 
 
-def _with_port(ports: str, port: int) -> str:
-    """Return a comma-separated list with a port (0: none), as it was if the port is in it."""
-    listed = [text.strip() for text in ports.split(",") if text.strip()]
-    return ports if not port or str(port) in listed else ",".join([*listed, str(port)])
+def _with_ports(listed: str, ports: Sequence[int]) -> str:
+    """Return a comma-separated list with these ports (0: none) at its end, unless they are in it."""
+    present = [text for text in listed.split(",") if text]
+    return ",".join(dict.fromkeys([*present, *(str(port) for port in ports if port)]))
 
 
 def resources(pod: Pod, values: Values) -> object:
     """Return the resources of what is injected.
 
     One annotation about them takes the place of all values, as in Istio: half of a default may make no sense beside it.
+    In a Pod that has resources as a whole, all containers share those.
     """
+    if any(part(part(pod, "spec"), "resources").values()):
+        return {}
     notes = annotations(pod)
     asked = {
         kind: {name: notes[key] for name, key in names if key in notes}
@@ -152,23 +156,6 @@ def pod_ports(pod: Pod) -> list[object]:
     return found
 
 
-def user_items(pod: Pod, key: str) -> list[dict[str, object]]:
-    """Return the volumes or mounts in an annotation: a JSON object by their names, or a list of them.
-
-    What is no such JSON gives none: the Pod's author is warned of it.
-    """
-    text = annotations(pod).get(key)
-    try:
-        document = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return []
-    if isinstance(document, list):
-        return [item for item in document if isinstance(item, dict) and isinstance(item.get("name"), str)]
-    if not isinstance(document, dict):
-        return []
-    return [{"name": name, **item} for name, item in sorted(document.items()) if isinstance(item, dict)]
-
-
 def datadog(pod: Pod, values: Values) -> dict[str, str]:
     """Return the variables for Datadog's tracer, of a Pod in a mesh that uses it."""
     if at(values, "global", "proxy", "tracer") != "datadog":
@@ -182,7 +169,7 @@ def _texts(text: str) -> Iterator[tuple[str, str]]:
     except (ValueError, RecursionError):
         return
     for key, value in document.items() if isinstance(document, dict) else ():
-        if isinstance(value, str | int | float):
+        if isinstance(value, str | int | float) and VARIABLE.fullmatch(key):
             yield key, str(value).lower() if isinstance(value, bool) else str(value)
 
 

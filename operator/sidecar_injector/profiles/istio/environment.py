@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from sidecar_injector.injection.view import Pod, labels
+from sidecar_injector.profiles.istio.proxy_config_checks import VARIABLE
 from sidecar_injector.profiles.istio.reading import at
 from sidecar_injector.profiles.istio.sidecar import environment, sidecar_of, with_sidecar
 from sidecar_injector.profiles.istio.vocabulary import (
@@ -26,8 +27,8 @@ _APPENDED_LATER = (SCRAPE_VARIABLE, PROBERS_VARIABLE)
 def cluster_environment(pod: Pod, values: Mapping[str, object], parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the config's values, the URL's parameters and the Pod's label say, the last one first.
 
-    Parameters other than those of cluster and network are variables themselves, in upper case. What is empty counts
-    for nothing.
+    Parameters other than those of cluster and network are variables themselves, in upper case. What is empty, or cannot
+    be the name of a variable, counts for nothing.
     """
     said = [
         (CLUSTER_VARIABLE, at(values, "global", "multiCluster", "clusterName")),
@@ -35,7 +36,7 @@ def cluster_environment(pod: Pod, values: Mapping[str, object], parameters: Mapp
         *((_PARAMETERS.get(key, key.upper()), value) for key, value in parameters.items()),
         (NETWORK_VARIABLE, labels(pod).get(NETWORK)),
     ]
-    return {name: str(value) for name, value in said if name and value not in (None, "")}
+    return {name: str(value) for name, value in said if VARIABLE.fullmatch(name) and value not in (None, "")}
 
 
 def with_environment(pod: Pod, variables: Mapping[str, str]) -> Pod:

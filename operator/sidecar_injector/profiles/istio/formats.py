@@ -186,6 +186,14 @@ def _image(text: str) -> str | None:
     return None if "/" in text else "it has no '/'"
 
 
+def _config_map(text: str) -> str | None:
+    return None if _NAME.fullmatch(text) and len(text) <= _LONGEST_NAME else "no such name"
+
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST_NAME = 253
+
+
 def _proxy_config(text: str) -> str | None:
     problems = "; ".join(proxy_config.problems(text))
     return (problems if len(problems) <= _PROBLEM else f"{problems[:_PROBLEM]}…") or None
@@ -203,7 +211,7 @@ ONLY_TRUE = Format("true, false", _words("true", "false"), "it counts as false")
 LENIENT_BOOL = Format("true, false (or t, f, 1, 0)", _bool, NOT_GIVEN)
 BOOL = Format(LENIENT_BOOL.allowed, _bool, REFUSED)
 UINT16 = Format(f"a number from 0 to {_MOST_PORT}", _number(_MOST_PORT), REFUSED)
-UINT32 = Format(f"a number from 0 to {2**32 - 1}", _number(2**32 - 1), REFUSED)
+INT32 = Format(f"a number from 0 to {2**31 - 1}", _number(2**31 - 1), REFUSED)
 QUANTITIES = Format("a quantity such as 100m, 0.5, 64Mi or 1G, not negative", _quantity, REFUSED)
 MODE = Format("REDIRECT, TPROXY, NONE", _words("REDIRECT", "TPROXY", "NONE"), REFUSED)
 PORTS = Format(f"{_PORTS}, or nothing", _ports, REFUSED)
@@ -214,6 +222,7 @@ INTERFACES = Format(f"{_INTERFACES}, or nothing", _interfaces, REFUSED)
 OVERRIDES = Format('JSON such as {"containers": [{"name": "app"}], "initContainers": []}', _overrides, REFUSED)
 PROXY_CONFIG = Format("a ProxyConfig as YAML or JSON, with valid fields", _proxy_config, REFUSED)
 IMAGE = Format("an image with a '/' in it", _image, NOT_GIVEN)
+CONFIG_MAP = Format("the name of a ConfigMap", _config_map, REFUSED)
 VOLUMES = Format('JSON such as {"data": {"emptyDir": {}}}', _volumes, LEFT_OUT)
 MOUNTS = Format('JSON such as {"data": {"mountPath": "/data"}}', _volumes, LEFT_OUT)
 VARIABLES = Format('JSON such as {"DD_ENV": "prod"}', _variables, LEFT_OUT)

@@ -27,7 +27,7 @@ def init_image(pod: Pod, values: Mapping[str, object], proxy_config: Mapping[str
 
 def _image(pod: Pod, values: Mapping[str, object], proxy_config: Mapping[str, object], part: str) -> str:
     """Return an image: the Pod's annotation, or a name of the values that has a slash, is all of it."""
-    asked = annotations(pod).get(PROXY_IMAGE, "")
+    asked = annotations(pod).get(PROXY_IMAGE, "").strip()
     name = asked if "/" in asked else _text(at(values, "global", part, "image")) or _DEFAULT_NAME
     if "/" in name:
         return name

@@ -3,13 +3,13 @@
 Source: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from sidecar_injector.profiles.istio import proxy_config
 from sidecar_injector.profiles.istio.proxy_config_checks import config_problems
 from sidecar_injector.profiles.istio.proxy_config_reading import json_name, read_config, shown
-from sidecar_injector.profiles.istio.reading import map_at, maps_at
+from sidecar_injector.profiles.istio.reading import map_at, maps_at, port_number
 
 MESH_DEFAULTS: Mapping[str, object] = {
     "proxyListenPort": 15001,
@@ -74,9 +74,32 @@ def problems(given: Mapping[str, object]) -> list[str]:
     ):
         if field in named and not isinstance(named[field], kind):
             found.append(f"{field}: is {shown(named[field])}; allowed: {allowed}")
+    found += [
+        f"{field}: is {shown(named[field])}; allowed: {allowed}"
+        for field, (allowed, fits) in _CHECKED.items()
+        if field in named and not fits(named[field])
+    ]
     reading = read_config(map_at(named, _DEFAULT_CONFIG))
     wrong = reading.problems or config_problems(proxy_config.merge(proxy_config.DEFAULTS, reading.config))
     return [*found, *(f"{_DEFAULT_CONFIG}.{problem}" for problem in wrong)]
+
+
+def _is_port(value: object) -> bool:
+    return not isinstance(value, bool) and port_number(value) is not None
+
+
+def _is_inbound_policy(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("mode") in (None, "PASSTHROUGH", "LOCALHOST")
+
+
+_CHECKED: Mapping[str, tuple[str, Callable[[object], bool]]] = {
+    "enablePrometheusMerge": ("true, false", lambda value: isinstance(value, bool)),
+    "inboundTrafficPolicy": ("a map whose mode is PASSTHROUGH or LOCALHOST", _is_inbound_policy),
+    "proxyInboundListenPort": ("a port from 1 to 65535", _is_port),
+    "proxyListenPort": ("a port from 1 to 65535", _is_port),
+    "trustDomain": ("text", lambda value: isinstance(value, str)),
+}
+"""Fields that injection reads."""
 
 
 def _json_named(given: Mapping[str, object], levels: int) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
+from sidecar_injector.config.syntax import LABEL_VALUE
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.profiles.istio.reading import map_at
 from sidecar_injector.profiles.istio.vocabulary import NETWORK
 
 
 def with_network_label(pod: Pod, network: str) -> Pod:
-    """Return the Pod with the label of its network, if that is known; a label that is there already stays."""
-    if not network or NETWORK in labels(pod):
+    """Return the Pod with the label of its network, if that is known and can be one; a label that is there stays."""
+    if not network or NETWORK in labels(pod) or LABEL_VALUE.fault(network):
         return pod
     return {**pod, "metadata": {**part(pod, "metadata"), "labels": {**labels(pod), NETWORK: network}}}
 

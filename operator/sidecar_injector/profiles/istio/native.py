@@ -11,7 +11,7 @@ from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import SIDECARS
 from sidecar_injector.injection.view import Pod, annotations, items, part, with_spec
 from sidecar_injector.profiles.istio.reading import go_bool
-from sidecar_injector.profiles.istio.vocabulary import NATIVE_SIDECAR, PROXY
+from sidecar_injector.profiles.istio.vocabulary import NATIVE_SIDECAR
 
 SINCE = (1, 33)
 
@@ -27,16 +27,15 @@ def wants_native(subject: Subject) -> bool:
     return subject.facts.runs_native_sidecars(SINCE, str(part(subject.pod, "spec").get("nodeName") or ""))
 
 
-def with_proxy_moved(pod: Pod, overlays: Sequence[Overlay], *, native: bool) -> Pod:
-    """Return the Pod with the user's own proxy among the init containers, if that is where the templates' will be."""
-    proxies = [item for item in items(pod, "containers") if item.get("name") == PROXY]
-    if not (proxies and native and any(_defines_sidecar(overlay) for overlay in overlays)):
+def with_containers_moved(pod: Pod, overlays: Sequence[Overlay], *, native: bool) -> Pod:
+    """Return the Pod with what the user says of injected containers among the init containers, if those will be there.
+
+    Users write what they want of the proxy under `containers`, whatever becomes of it.
+    """
+    fields = (SIDECARS, "initContainers") if native else ("initContainers",)
+    theirs = {str(item.get("name")) for overlay in overlays for field in fields for item in items(overlay.tree, field)}
+    moved = [item for item in items(pod, "containers") if item.get("name") in theirs]
+    if not moved:
         return pod
-    rest = [item for item in items(pod, "containers") if item.get("name") != PROXY]
-    return with_spec(pod, containers=rest, initContainers=[*items(pod, "initContainers"), *proxies])
-
-
-def _defines_sidecar(overlay: Overlay) -> bool:
-    return any(
-        item.get("name") == PROXY for field in (SIDECARS, "initContainers") for item in items(overlay.tree, field)
-    )
+    rest = [item for item in items(pod, "containers") if item.get("name") not in theirs]
+    return with_spec(pod, containers=rest, initContainers=[*items(pod, "initContainers"), *moved])

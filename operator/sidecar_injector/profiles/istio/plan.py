@@ -6,6 +6,7 @@ from functools import cached_property
 
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.overlay import defined_names
+from sidecar_injector.injection.profile import FinishingRule
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.view import Pod, annotations, part, with_spec
 from sidecar_injector.profiles.istio import context, images, openshift, probes, proxy_config
@@ -13,16 +14,18 @@ from sidecar_injector.profiles.istio import vocabulary as v
 from sidecar_injector.profiles.istio.environment import cluster_environment, with_environment
 from sidecar_injector.profiles.istio.identity import workload_of
 from sidecar_injector.profiles.istio.metadata import with_injected_annotations, with_network_label
-from sidecar_injector.profiles.istio.native import wants_native, with_proxy_moved
+from sidecar_injector.profiles.istio.native import wants_native, with_containers_moved
 from sidecar_injector.profiles.istio.order import order_containers
 from sidecar_injector.profiles.istio.overrides import overrides_of, with_overrides_noted, without_auto_images
 from sidecar_injector.profiles.istio.prometheus import merge_metrics, secure_port
+from sidecar_injector.profiles.istio.proxy_config import DEFAULTS
 from sidecar_injector.profiles.istio.proxy_user import TPROXY, with_proxy_user
 from sidecar_injector.profiles.istio.reading import at, map_at
 from sidecar_injector.profiles.istio.settings import Settings, settings_of
 from sidecar_injector.profiles.istio.status import RECORD
 from sidecar_injector.profiles.istio.telemetry import otel_resource_attributes
-from sidecar_injector.profiles.istio.view import Earlier, earlier_injection, without_earlier
+from sidecar_injector.profiles.istio.user_volumes import user_items
+from sidecar_injector.profiles.istio.view import Earlier, earlier_injection, without_earlier, without_leftovers
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,12 @@ class IstioPlan:
         return _port(
             annotations(self.pod).get(v.STATUS_PORT, at(self.settings.values, "global", "proxy", "statusPort"))
         )
+
+    @property
+    def _uncaptured(self) -> tuple[int, ...]:
+        """The agent's ports. Istio leaves out the one of the status alone, which is right while the other is usual."""
+        moved = self.agent_port != DEFAULTS["statusPort"]
+        return (self.status_port, self.agent_port) if moved else (self.status_port,)
 
     @cached_property
     def interception_mode(self) -> str:
@@ -122,7 +131,7 @@ class IstioPlan:
             "statusPort": self.status_port,
             "config": f"{proxy_config.to_json(self.proxy_config)}\n",
             "metadata": metadata,
-            "capture": context.capture(view, values, self.status_port),
+            "capture": context.capture(view, values, self._uncaptured),
             "resources": context.resources(view, values),
             "readiness": context.readiness(view, values),
             "capabilities": context.capabilities(view, values, self.interception_mode),
@@ -144,8 +153,8 @@ class IstioPlan:
             "otelResourceAttributes": otel_resource_attributes(view, namespace, mesh),
             "datadog": context.datadog(view, values),
             "lightstepCerts": context.lightstep_certificates(values, self.proxy_config),
-            "userVolumes": context.user_items(view, v.USER_VOLUME),
-            "userVolumeMounts": context.user_items(view, v.USER_VOLUME_MOUNT),
+            "userVolumes": user_items(view, v.USER_VOLUME),
+            "userVolumeMounts": user_items(view, v.USER_VOLUME_MOUNT),
             "networks": context.networks(view),
         }
 
@@ -156,9 +165,10 @@ class IstioPlan:
         """Names of the volumes that Istio's own injection has left."""
         return self.earlier.names.get("volumes", ())
 
-    def base(self, overlays: Sequence[Overlay]) -> Pod:
-        """Return the Pod with the user's own proxy where the templates' will be, ready for its image."""
-        moved = with_proxy_moved(self.pod, overlays, native=self.native)
+    def base(self, pod: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Return the Pod with the user's own containers where the templates' will be, ready for their images."""
+        kept = without_leftovers(pod, self.earlier, overlays, native=self.native)
+        moved = with_containers_moved(kept, overlays, native=self.native)
         return without_auto_images(moved, defined_names(overlays))
 
     def users(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
@@ -167,20 +177,35 @@ class IstioPlan:
 
     # --- finishing
 
-    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
-        """Return the Pod with all rules applied, in Istio's order."""
+    def finishing(self, merged: Pod, overlays: Sequence[Overlay]) -> Sequence[FinishingRule]:
+        """Return Istio's rules, in Istio's order."""
         values, mesh = self.settings.values, self.settings.mesh
         overrides = overrides_of(self.pod, merged, self.earlier, overlays)
-        pod = with_overrides_noted(merged, overrides, self.earlier)
-        pod = with_proxy_user(pod, overrides, self.interception_mode)
-        pod = with_environment(pod, self.environment)
-        pod = merge_metrics(pod, mesh, self.agent_port)
-        pod = secure_port(pod)
-        if self.probe_port and probes.wants_rewrite(pod, values):
-            pod = probes.rewrite_probes(pod, self.probe_port)
-        pod = with_network_label(pod, self.environment.get(v.NETWORK_VARIABLE, ""))
-        pod = with_injected_annotations(pod, values)
-        return order_containers(_without_foreign_status(pod), self.hold)
+        network = self.environment.get(v.NETWORK_VARIABLE, "")
+        return (
+            FinishingRule("overrides", lambda pod: with_overrides_noted(pod, overrides, self.earlier)),
+            FinishingRule("proxy_user", lambda pod: with_proxy_user(pod, overrides, self.interception_mode)),
+            FinishingRule("environment", lambda pod: with_environment(pod, self.environment)),
+            FinishingRule("prometheus", lambda pod: merge_metrics(pod, mesh, self.agent_port)),
+            FinishingRule("secure port", secure_port),
+            FinishingRule("probes", self._with_probes),
+            FinishingRule("network label", lambda pod: with_network_label(pod, network)),
+            FinishingRule("injected annotations", lambda pod: with_injected_annotations(pod, values)),
+            FinishingRule("foreign status", _without_foreign_status),
+            FinishingRule("order", lambda pod: order_containers(pod, self.hold)),
+        )
+
+    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
+        """Return the Pod with all rules applied."""
+        pod = merged
+        for rule in self.finishing(merged, overlays):
+            pod = rule.apply(pod)
+        return pod
+
+    def _with_probes(self, pod: Pod) -> Pod:
+        if not self.probe_port or not probes.wants_rewrite(pod, self.settings.values):
+            return pod
+        return probes.rewrite_probes(pod, self.probe_port)
 
     @property
     def probe_port(self) -> int:
@@ -213,7 +238,7 @@ def _inbound_policy(mesh: Mapping[str, object]) -> str:
 def _without_foreign_status(pod: Pod) -> Pod:
     """Return the Pod without what Istio noted of its own injection: what we note takes its place."""
     notes = annotations(pod)
-    if v.STATUS not in notes or RECORD.entries(pod):
+    if v.STATUS not in notes or RECORD.entries(notes[v.STATUS]):
         return pod
     kept = {key: value for key, value in notes.items() if key != v.STATUS}
     return {**pod, "metadata": {**part(pod, "metadata"), "annotations": kept}}

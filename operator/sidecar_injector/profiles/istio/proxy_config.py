@@ -11,6 +11,7 @@ can be read in `proxy_config_checks`.
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import cast
 
 from sidecar_injector.errors import PodRejected
@@ -37,6 +38,7 @@ DEFAULTS: Mapping[str, object] = {
 """What holds where nobody says otherwise."""
 _MERGED_BY_KEY = ("proxyMetadata", "proxyHeaders")
 _LIMITS = YamlLimits(nodes=10_000, depth=30)
+_REMEMBERED_LENGTH = 4096
 
 
 def effective(mesh_defaults: Mapping[str, object], annotation: str | None) -> Mapping[str, object]:
@@ -94,6 +96,10 @@ def to_json(config: Mapping[str, object]) -> str:
 
 
 def _read(text: str) -> Reading:
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
+
+
+def _parsed(text: str) -> Reading:
     try:
         documents = [document.root for document in compose(text, _LIMITS)]
         roots = [construct(root) for root in documents if root is not None]
@@ -106,6 +112,10 @@ def _read(text: str) -> Reading:
     if not isinstance(given, Mapping):
         return Reading({}, [f"is {shown(given)}; allowed: a map of fields such as concurrency: 2"])
     return read_config(given)
+
+
+_remembered = lru_cache(maxsize=256)(_parsed)
+"""The Pods of a workload have the same text, and each is read for its faults, for warnings and for what it says."""
 
 
 def _written(fields: Message, config: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ Source: https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#Proxy
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sidecar_injector.profiles.istio.durations import SECOND, nanoseconds
@@ -15,6 +15,9 @@ from sidecar_injector.profiles.istio.reading import at, port_number
 _ADDRESS = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<host>[^][:]*)):(?P<port>[0-9]{1,5})")
 _LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _DNS_NAME = re.compile(rf"(?=.{{1,255}}\Z){_LABEL}(?:\.{_LABEL})*\.?")
+VARIABLE = re.compile(r"[\x20-<>-\x7e]+")
+"""What Kubernetes allows as the name of a variable: printable ASCII without the equals sign."""
+_MOST_VARIABLES = 500
 _OWN_NODE = "$(HOST_IP)"
 """What the agent replaces by the address of its node, in the address of a tracer."""
 
@@ -31,7 +34,18 @@ def config_problems(config: Mapping[str, object]) -> list[str]:
             found.append(
                 f"{'.'.join(check.path)}: is {shown('' if value is None else value)}; allowed: {check.allowed}"
             )
-    return found
+    return [*found, *_metadata_problems(config.get("proxyMetadata"))]
+
+
+def _metadata_problems(metadata: object) -> Iterator[str]:
+    """Yield what keeps proxyMetadata from being variables of the proxy."""
+    if not isinstance(metadata, Mapping):
+        return
+    if len(metadata) > _MOST_VARIABLES:
+        yield f"proxyMetadata: has {len(metadata)} entries; allowed: {_MOST_VARIABLES}"
+    wrong = next((name for name in metadata if not VARIABLE.fullmatch(name)), None)
+    if wrong is not None:
+        yield f"proxyMetadata: has the key {shown(wrong)}; allowed: names of variables, which have no '=' in them"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sidecar_injector.injection.decide import (
     Decision,
     Rule,
     Subject,
+    label_namespace,
     selected,
     shown,
     skip,
@@ -20,8 +21,6 @@ from sidecar_injector.names import NAMESPACE_NAME, Reason
 from sidecar_injector.profiles.istio.entries import entries
 from sidecar_injector.profiles.istio.vocabulary import DEFAULT_REVISION, INJECT, INJECTION, REVISION
 from sidecar_injector.profiles.selection import policy_rule, selectors_rule
-
-IN_TEMPLATE = "on the Pod itself; of a workload, in spec.template.metadata.labels"
 
 
 def inject_value(pod: Pod) -> tuple[str, str]:
@@ -44,47 +43,45 @@ def _opted_out_by_label(subject: Subject) -> Decision | None:
 def _opted_out(where: str) -> Decision:
     return skip(
         Reason.POD_OPTED_OUT,
-        f"the Pod has the {where} {INJECT}: false",
-        f"take the {where} off, or set it to true ({IN_TEMPLATE})".replace("labels)", f"{where}s)"),
+        f'the Pod opts out: it has the {where} {INJECT}: "false"',
+        f"take the {where} off, or set it to true",
     )
 
 
 def _not_called_for(subject: Subject) -> Decision | None:
-    """Say which labels of Namespace and Pod keep the API server from calling; None where it calls, or is not known."""
-    if subject.config.spec.match.namespace_selector is not None or subject.namespace_labels is None:
+    """Say which labels of Namespace and Pod keep the API server from calling; None where it calls, or is not known.
+
+    A podSelector that does not match is left to its own rule.
+    """
+    match, pod_labels = subject.config.spec.match, labels(subject.pod)
+    if match.namespace_selector is not None or subject.namespace_labels is None:
         return None
-    known, pod_labels = {**subject.namespace_labels, NAMESPACE_NAME: subject.namespace}, labels(subject.pod)
-    if any(entry.namespaces.matches(known) and entry.pods.matches(pod_labels) for entry in entries(subject.config)):
+    known = {**subject.namespace_labels, NAMESPACE_NAME: subject.namespace}
+    called = any(entry.selects(known, pod_labels) for entry in entries(subject.config))
+    if called or not match.pod_selector.matches(pod_labels):
         return None
-    return _label_at_fault(subject, known)
+    return _label_at_fault(subject, subject.namespace_labels)
 
 
 def _label_at_fault(subject: Subject, namespace: Mapping[str, str]) -> Decision:
     revision, name = subject.config.spec.revision, subject.namespace
-    turn_on = f"kubectl label namespace {name} --overwrite {_asking_for(revision)}"
+    this = f"config {subject.config.name} has revision {revision}"
+    turn_on = label_namespace(name, namespace, _asking_for(revision, namespace))
     if INJECTION in namespace:
         value = namespace[INJECTION]
         if value == "enabled":
-            cause = f"namespace {name} has the label {INJECTION}=enabled, which asks for revision {DEFAULT_REVISION}, "
-            return _not_selected(
-                f"{cause}and this is revision {revision}",
-                f"kubectl label namespace {name} --overwrite {INJECTION}- {REVISION}={revision}",
-            )
-        return _not_selected(
-            f"namespace {name} has the label {INJECTION}={value}, which keeps every Pod in it from being injected",
-            f"kubectl label namespace {name} --overwrite {INJECTION}"
-            + ("=enabled" if revision == DEFAULT_REVISION else f"- {REVISION}={revision}"),
-        )
+            asked = f"namespace {name} has the label {INJECTION}=enabled, which asks for revision {DEFAULT_REVISION}"
+            return _not_selected(f"{asked}, and {this}", turn_on)
+        kept = f"namespace {name} has the label {INJECTION}={value}, which keeps every Pod in it from being injected"
+        return _not_selected(kept, turn_on)
     if REVISION in namespace:
+        asked = f"namespace {name} asks for revision {namespace[REVISION]} by its label {REVISION}"
+        return _not_selected(f"{asked}, and {this}", turn_on)
+    asked_by_pod = labels(subject.pod).get(REVISION)
+    if asked_by_pod is not None and asked_by_pod != revision:
         return _not_selected(
-            f"namespace {name} asks for revision {namespace[REVISION]} ({REVISION}), and this is revision {revision}",
-            turn_on,
-        )
-    asked = labels(subject.pod).get(REVISION)
-    if asked is not None and asked != revision:
-        return _not_selected(
-            f"the Pod asks for revision {asked} ({REVISION}), and this is revision {revision}",
-            f"set the label to {revision} {IN_TEMPLATE}",
+            f"the Pod asks for revision {asked_by_pod} by its label {REVISION}, and {this}",
+            f"set the label to {revision}",
             Reason.POD_NOT_SELECTED,
         )
     return _nobody_asks(subject, turn_on)
@@ -92,29 +89,28 @@ def _label_at_fault(subject: Subject, namespace: Mapping[str, str]) -> Decision:
 
 def _nobody_asks(subject: Subject, turn_on: str) -> Decision:
     value, where = inject_value(subject.pod)
-    name, revision = subject.namespace, subject.config.spec.revision
+    silent = f"namespace {subject.namespace} has no label {INJECTION}=enabled, nor {REVISION}"
     if where == "annotation" and value == "true":
         return _not_selected(
-            f"the Pod asks for injection by the annotation {INJECT}, which the API server cannot select by, and "
-            f"namespace {name} has no label that does",
-            f"make it a label {IN_TEMPLATE}; or {turn_on}",
+            f"{silent}, and the Pod asks by the annotation {INJECT}, which the API server does not look at: it has to "
+            "be a label",
+            f'make it a label: {INJECT}: "true"',
             Reason.POD_NOT_SELECTED,
         )
     if value == "true":
         return _not_selected(
-            f"namespace {name} has no label, and the Pod's {INJECT}: true asks for revision {DEFAULT_REVISION}, "
-            f"and this is revision {revision}",
-            f"label the Pod {REVISION}={revision}; or {turn_on}",
+            f"{silent}, and the Pod's label {INJECT}: true asks for revision {DEFAULT_REVISION}, "
+            f"while config {subject.config.name} has revision {subject.config.spec.revision}",
+            turn_on,
         )
-    pod_label = f"{INJECT}=true" if revision == DEFAULT_REVISION else f"{REVISION}={revision}"
-    return _not_selected(
-        f"namespace {name} has neither the label {INJECTION} nor {REVISION}, and the Pod asks for nothing",
-        f"{turn_on}; for this Pod alone, label it {pod_label} ({IN_TEMPLATE})",
-    )
+    return _not_selected(f"{silent}, and the Pod does not ask for injection by a label of its own", turn_on)
 
 
-def _asking_for(revision: str) -> str:
-    return f"{INJECTION}=enabled" if revision == DEFAULT_REVISION else f"{REVISION}={revision}"
+def _asking_for(revision: str, namespace: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the labels of a Namespace that ask for a revision; the other one of the two must not be in the way."""
+    if revision == DEFAULT_REVISION:
+        return {INJECTION: "enabled"}
+    return {**({INJECTION: None} if INJECTION in namespace else {}), REVISION: revision}
 
 
 def _not_selected(message: str, remedy: str, reason: Reason = Reason.NAMESPACE_NOT_SELECTED) -> Decision:
@@ -129,8 +125,18 @@ def _host_network(subject: Subject) -> Decision | None:
         return None
     return skip(
         Reason.HOST_NETWORK,
-        "spec.hostNetwork is true: to capture the Pod's traffic would be to capture the node's",
-        "take hostNetwork out of the Pod's spec",
+        "spec.hostNetwork is true, and a Pod on the node's network is never injected: its traffic is the node's",
+        "take hostNetwork: true out of the Pod's spec",
+    )
+
+
+def _windows(subject: Subject) -> Decision | None:
+    if part(part(subject.pod, "spec"), "os").get("name") != "windows":
+        return None
+    return skip(
+        Reason.WINDOWS,
+        "spec.os.name is windows, where the proxy does not run",
+        "run it on nodes with Linux",
     )
 
 
@@ -165,6 +171,11 @@ RULES: tuple[Rule, ...] = (
         "host network",
         lambda subject: f"spec.hostNetwork is {str(bool(part(subject.pod, 'spec').get('hostNetwork'))).lower()}",
         _host_network,
+    ),
+    Rule(
+        "operating system",
+        lambda subject: f"spec.os.name is {part(part(subject.pod, 'spec'), 'os').get('name') or 'not set'}",
+        _windows,
     ),
     Rule("inject label or annotation", _asked_value, _asked),
     selectors_rule(INJECT),

@@ -13,7 +13,7 @@ VALUES: Mapping[str, object] = {
     "global": {
         "caAddress": "",
         "caName": "",
-        "hub": "",
+        "hub": "registry.istio.io/release",
         "imagePullPolicy": "",
         "imagePullSecrets": [],
         "istioNamespace": "istio-system",
@@ -53,7 +53,7 @@ VALUES: Mapping[str, object] = {
         "proxy_init": {"forceApplyIptables": False, "image": ""},
         "sds": {"token": {"aud": "istio-ca"}},
         "sts": {"servicePort": 0},
-        "tag": "",
+        "tag": "1.29.0",
         "trustBundleName": "",
         "trustDomain": "",
         "variant": "",

@@ -5,19 +5,32 @@ with a line in its log becomes a warning to the Pod's author.
 """
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from sidecar_injector.errors import PodRejected
+from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.validity import amount
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.names import Reason
-from sidecar_injector.profiles.istio import proxy_config
+from sidecar_injector.profiles.istio import proxy_config, user_volumes
 from sidecar_injector.profiles.istio.formats import NOT_GIVEN, REFUSED, shown
 from sidecar_injector.profiles.istio.key import Key, Place
 from sidecar_injector.profiles.istio.keys import BY_NAME, KEYS, PREFIXES
 from sidecar_injector.profiles.istio.select import inject_value
-from sidecar_injector.profiles.istio.vocabulary import DATAPLANE_MODE, INJECT, INJECTION, PROXY_CONFIG
+from sidecar_injector.profiles.istio.vocabulary import (
+    DATAPLANE_MODE,
+    INJECT,
+    INJECTION,
+    OVERRIDES,
+    PROXY_CONFIG,
+    PROXY_CPU,
+    PROXY_CPU_LIMIT,
+    PROXY_MEMORY,
+    PROXY_MEMORY_LIMIT,
+)
 
 _FIELDS_SHOWN = 5
 
@@ -30,10 +43,30 @@ def check(pod: Pod) -> None:
 
 def faults(pod: Pod) -> list[str]:
     """Return a line for each of the Pod's annotations that is not allowed: its key, its value, what is allowed."""
-    return [
+    found = [
         f"metadata.annotations[{key.name}]: is {shown(value)} ({problem}); allowed: {key.allowed}"
         for key, value, problem in _wrong(pod, refused=True)
     ]
+    return found or [*_requests_above_limits(pod), *user_volumes.faults(pod), *_bad_overrides(pod)]
+
+
+def _requests_above_limits(pod: Pod) -> Iterator[str]:
+    notes = annotations(pod)
+    for request, limit in ((PROXY_CPU, PROXY_CPU_LIMIT), (PROXY_MEMORY, PROXY_MEMORY_LIMIT)):
+        asked, most = amount(notes.get(request, "0")), amount(notes.get(limit, ""))
+        if asked is not None and most is not None and asked > most:
+            yield (
+                f"metadata.annotations[{request}]: is {shown(notes[request])}; "
+                f"allowed: at most {shown(notes[limit])}, which {limit} says"
+            )
+
+
+def _bad_overrides(pod: Pod) -> Iterator[str]:
+    text = annotations(pod).get(OVERRIDES)
+    if text is not None:
+        recorded = {key: value for key, value in json.loads(text).items() if key in CONTAINER_LISTS and value}
+        for problem in user_volumes.schema_problems({"spec": recorded}, whole=False):
+            yield f"metadata.annotations[{OVERRIDES}]: {problem}; Istio and this injector write it, so take it off"
 
 
 def warnings(pod: Pod) -> list[str]:
