@@ -53,6 +53,7 @@ generate: $(READY) binary ## Rewrite what is generated: manifests/install.yaml a
 	@KUBECTL="$(BIN)/python -m tests.kubernetes kubectl" KUBECONFIG=/dev/null $(BIN)/python hack/generate.py
 	@$(BIN)/python -m sidecar_injector.templating.reference > $(VENV)/templates.md && mv $(VENV)/templates.md docs/reference/
 	@$(BIN)/python -m sidecar_injector.profiles.istio.reference > $(VENV)/istio-annotations.md && mv $(VENV)/istio-annotations.md docs/reference/
+	@$(BIN)/python -m sidecar_injector.profiles.istio.templates_reference > $(VENV)/istio-templates.md && mv $(VENV)/istio-templates.md docs/reference/
 
 lock: $(READY) ## Resolve the dependencies anew, into every lock file
 	$(BIN)/python -m pip install --quiet "pip-tools>=7.5"

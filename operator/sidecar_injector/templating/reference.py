@@ -140,6 +140,10 @@ A template is [Jinja2](https://jinja.palletsprojects.com/en/stable/templates/) t
 renders **data, not text**: `{{ … }}` stands for one value and never becomes YAML syntax.
 """
 
+_PROFILES = """\
+In profile Istio templates see [more, and some of these otherwise](istio-templates.md).
+"""
+
 _RULES = """\
 ## What a printed value becomes
 
@@ -178,6 +182,7 @@ def page() -> str:
         _HEAD,
         _example("values"),
         "## Variables\n\n" + table(("variable", "meaning"), ((f"`{name}`", doc) for name, doc in VARIABLES)),
+        _PROFILES,
         _RULES,
         "## Examples\n\n" + "\n".join(_example(name) for name in ("omit", "loops", "macros")),
         _entries("Filters", "filter", FILTERS),
