@@ -47,8 +47,14 @@ class LazyCommand(NamedTuple):
 COMMANDS = {
     "run": LazyCommand("sidecar_injector.cli.run", "run", "Run the operator: inject Pods as they are created."),
     "inject": LazyCommand("sidecar_injector.cli.inject", "inject", "Inject the workloads in files, without a cluster."),
+    "explain": LazyCommand(
+        "sidecar_injector.cli.explain", "explain", "Explain why a Pod is injected or not, and what to do about it."
+    ),
     "validate": LazyCommand("sidecar_injector.cli.validate", "validate", "Check SidecarInjectorConfigs in files."),
     "config": LazyCommand("sidecar_injector.cli.config", "config", "Print a complete config to start from."),
+    "import-istio": LazyCommand(
+        "sidecar_injector.cli.import_istio", "import_istio", "Write the config that does what an installed Istio does."
+    ),
     "version": LazyCommand("sidecar_injector.cli.version", "version", "Print the version."),
 }
 

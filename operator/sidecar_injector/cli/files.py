@@ -66,14 +66,19 @@ def expand(name: str) -> list[str]:
 def read_file(name: str) -> list[Document]:
     """Return the objects in a file. Raises InputFileError if one of its documents is none."""
     shown = _shown(name)
+    return [Document(shown, found.number, _as_object(found, shown)) for found in read_documents(name)]
+
+
+def read_documents(name: str) -> list[LoadedDocument]:
+    """Return the documents in a file, whatever they are. Raises InputFileError."""
+    shown = _shown(name)
     if name == STDIN and sys.stdin is None:  # as Python has it when the shell says <&-
         raise InputFileError(shown, "cannot be read: it is closed")
     try:
         content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-        loaded = load_all_yaml(content.decode("utf-8-sig"), shown)
+        return load_all_yaml(content.decode("utf-8-sig"), shown)
     except (OSError, ValueError) as error:
         raise InputFileError(shown, f"cannot be read: {_why(error)}") from None
-    return [Document(shown, found.number, _as_object(found, shown)) for found in loaded]
 
 
 def _shown(name: str) -> str:

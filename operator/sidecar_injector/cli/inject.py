@@ -1,21 +1,18 @@
 """`sidecar-injector inject`: what the webhook would do to the workloads in files."""
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
-from sidecar_injector.cli.files import Document, Object, flatten, is_config, join, read_objects, write_objects
-from sidecar_injector.cli.offline import Injector, Report, in_calling_order, inject_document
+from sidecar_injector.cli.files import Document, Object, flatten, is_config, read_objects, write_objects
+from sidecar_injector.cli.offline import Injector, Report, in_calling_order, inject_document, namespaces_in
+from sidecar_injector.cli.options import NEWEST_KUBERNETES, cluster_of_version, labels, namespace_name
 from sidecar_injector.config import CompiledConfig
-from sidecar_injector.config.syntax import DNS_LABEL
 from sidecar_injector.errors import ConfigError, InputFileError
-from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
+from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.names import KIND
 from sidecar_injector.profiles.acceptance import accept
-
-NEWEST_KUBERNETES = "1.36"
 
 EPILOG = """
 \b
@@ -35,30 +32,6 @@ Exit codes:
 """
 
 
-def _cluster(_: click.Context, __: click.Parameter, value: str) -> ClusterFacts:
-    found = re.fullmatch(r"v?(\d+)\.(\d+)(?:\.(\d+))?", value)
-    if found is None:
-        raise click.BadParameter(f"{value!r} is no version such as {NEWEST_KUBERNETES} or v1.33.2")
-    major, minor, patch = (int(part or 0) for part in found.groups())
-    return ClusterFacts(f"v{major}.{minor}.{patch}", oldest_kubelet=(major, minor))
-
-
-def _namespace_name(_: click.Context, __: click.Parameter, value: str) -> str:
-    if DNS_LABEL.fault(value):
-        raise click.BadParameter(f"{value!r} is not {DNS_LABEL.what}")
-    return value
-
-
-def _labels(_: click.Context, __: click.Parameter, value: str | None) -> Mapping[str, str] | None:
-    if value is None:
-        return None
-    pairs = [pair.partition("=") for pair in value.split(",") if pair]
-    wrong = [key for key, equals, _value in pairs if not equals or not key]
-    if wrong:
-        raise click.BadParameter(f"{wrong[0]!r} is no label; write KEY=VALUE,KEY=VALUE")
-    return {key: label for key, _, label in pairs}
-
-
 @click.command(epilog=EPILOG)
 @click.option(
     "-f", "--filename", "filenames", multiple=True, required=True, metavar="FILE",
@@ -69,18 +42,18 @@ def _labels(_: click.Context, __: click.Parameter, value: str | None) -> Mapping
     help=f"File or directory with {KIND}s. May be given again; they are applied by spec.order, then name.",
 )  # fmt: skip
 @click.option(
-    "-n", "--namespace", callback=_namespace_name, metavar="NAME", default="default", show_default=True,
+    "-n", "--namespace", callback=namespace_name, metavar="NAME", default="default", show_default=True,
     help="Namespace of objects that name none.",
 )  # fmt: skip
 @click.option(
     "-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="Form of the output."
 )
 @click.option(
-    "--namespace-labels", callback=_labels, metavar="KEY=VALUE,…",
+    "--namespace-labels", callback=labels, metavar="KEY=VALUE,…",
     help="Labels of the Namespaces that are not in the input, for selection and for templates.",
 )  # fmt: skip
 @click.option(
-    "--kubernetes-version", "cluster", callback=_cluster, metavar="VERSION", default=NEWEST_KUBERNETES,
+    "--kubernetes-version", "cluster", callback=cluster_of_version, metavar="VERSION", default=NEWEST_KUBERNETES,
     show_default=True,
     help="Version of the cluster; sidecarMode Auto means native sidecars from 1.33 on (profile Generic: 1.29).",
 )  # fmt: skip
@@ -104,7 +77,7 @@ def inject(
     """
     configs = load_configs(config_names)
     documents = read_objects(filenames)
-    injector = Injector(configs, cluster, namespace, _namespaces(documents), namespace_labels)
+    injector = Injector(configs, cluster, namespace, namespaces_in(documents), namespace_labels)
     report = Report()
     results = [inject_document(document, injector, report) for document in documents]
     for line in _unevaluated(configs) if not quiet else ():
@@ -142,28 +115,6 @@ def _accepted(value: Object, path: str, document: Document) -> CompiledConfig:
         raise InputFileError(
             document.file, f"{at}{KIND}/{error.config or '?'} is refused\n{problems}", document.number
         ) from None
-
-
-def _namespaces(documents: Iterable[Document]) -> dict[str, NamespaceFacts]:
-    """Return the Namespaces among the objects, by name."""
-    found: dict[str, NamespaceFacts] = {}
-    for document in documents:
-        for path, value in flatten(document):
-            if value["apiVersion"] == "v1" and value["kind"] == "Namespace":
-                facts = _namespace(value, path, document)
-                found[facts.name] = facts
-    return found
-
-
-def _namespace(value: Object, path: str, document: Document) -> NamespaceFacts:
-    metadata = value.get("metadata") or {}
-    texts: list[dict[str, str]] = []
-    for name in ("labels", "annotations"):
-        given = (metadata.get(name) if isinstance(metadata, Mapping) else None) or {}
-        if not isinstance(given, Mapping) or not all(isinstance(text, str) for text in given.values()):
-            raise document.refuse(join(path, f"metadata.{name}"), "is not an object whose values are all text")
-        texts.append(dict(given))
-    return NamespaceFacts(str(metadata.get("name")) if isinstance(metadata, Mapping) else "", *texts)
 
 
 def _unevaluated(configs: Iterable[CompiledConfig]) -> Iterator[str]:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sidecar_injector.cli.files import Document, Object, is_list, join, list_items
+from sidecar_injector.cli.files import Document, Object, flatten, is_list, join, list_items
 from sidecar_injector.cli.workloads import pod_of, template_path, with_pod
 from sidecar_injector.config import CompiledConfig
-from sidecar_injector.config.model import ReinvocationPolicy
-from sidecar_injector.errors import InjectionError, ReviewError, TemplateError
+from sidecar_injector.errors import InjectionError, InputFileError, ReviewError, TemplateError
+from sidecar_injector.injection.calling import ask_in_turn
 from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
 from sidecar_injector.injection.outcome import Outcome
 from sidecar_injector.injection.pipeline import admit
@@ -114,20 +114,9 @@ class _Subject:
 
         As the API server does, those that want it are asked a second time when a later one has changed the Pod.
         """
-        outcomes: dict[str, Outcome] = {}
-        again: list[CompiledConfig] = []
-        for config in self.injector.configs:
-            outcomes[config.name] = self._admit(pod, config)
-            if outcomes[config.name].patch:
-                pod = outcomes[config.name].pod
-                again = [earlier for earlier in self.injector.configs if earlier.name in outcomes][:-1]
-        for config in again:
-            if config.spec.reinvocation_policy is not ReinvocationPolicy.IF_NEEDED:
-                continue
-            outcome = self._admit(pod, config)
-            if outcome.patch:
-                pod, outcomes[config.name] = outcome.pod, outcome
-        return pod, outcomes
+        return ask_in_turn(
+            pod, self.injector.configs, self._admit, lambda outcome: outcome.pod if outcome.patch else None
+        )
 
     def _admit(self, pod: Object, config: CompiledConfig) -> Outcome:
         request = self._request(pod)
@@ -149,9 +138,14 @@ class _Subject:
         try:
             return parse_review({"apiVersion": REVIEW_API_VERSION, "kind": "AdmissionReview", "request": request})
         except ReviewError as error:
-            found = re.fullmatch(rf"{re.escape(_OBJECT)}\.?(.*?): (.*)", str(error), re.DOTALL)
-            path, message = found.groups() if found else ("", str(error))
-            raise self.document.refuse(join(self.pod_at, path).rstrip("."), message) from None
+            raise refused_pod(error, self.pod_at, self.document) from None
+
+
+def refused_pod(error: ReviewError, at: str, document: Document) -> InputFileError:
+    """Return the error that a Pod in a file, at this path, is none, in the words in which the webhook says so."""
+    found = re.fullmatch(rf"{re.escape(_OBJECT)}\.?(.*?): (.*)", str(error), re.DOTALL)
+    path, message = found.groups() if found else ("", str(error))
+    return document.refuse(join(at, path).rstrip("."), message)
 
 
 class _NotInjectedError(Exception):
@@ -179,3 +173,25 @@ def _lines(config: CompiledConfig, outcome: Outcome) -> Iterator[str]:
 def in_calling_order(configs: Iterable[CompiledConfig]) -> list[CompiledConfig]:
     """Return the configs in the order in which the API server calls for them."""
     return sorted(configs, key=lambda config: (config.spec.order, config.name))
+
+
+def namespaces_in(documents: Iterable[Document]) -> dict[str, NamespaceFacts]:
+    """Return the Namespaces among the objects, by name."""
+    found: dict[str, NamespaceFacts] = {}
+    for document in documents:
+        for path, value in flatten(document):
+            if value["apiVersion"] == "v1" and value["kind"] == "Namespace":
+                facts = _namespace(value, path, document)
+                found[facts.name] = facts
+    return found
+
+
+def _namespace(value: Object, path: str, document: Document) -> NamespaceFacts:
+    metadata = value.get("metadata") or {}
+    texts: list[dict[str, str]] = []
+    for name in ("labels", "annotations"):
+        given = (metadata.get(name) if isinstance(metadata, Mapping) else None) or {}
+        if not isinstance(given, Mapping) or not all(isinstance(text, str) for text in given.values()):
+            raise document.refuse(join(path, f"metadata.{name}"), "is not an object whose values are all text")
+        texts.append(dict(given))
+    return NamespaceFacts(str(metadata.get("name")) if isinstance(metadata, Mapping) else "", *texts)

@@ -38,6 +38,13 @@ def test_injecting_imports_neither_kopf_nor_a_client_of_the_api_server(tmp_path:
     assert not {"kopf", "kubernetes", "aiohttp", "cryptography", "prometheus_client"} & imported
 
 
+def test_explaining_files_imports_no_client_of_the_api_server(tmp_path: Path) -> None:
+    config_file, objects = write(tmp_path / "c.yaml", config()), write(tmp_path / "o.yaml", pod())
+    imported = modules_after("explain", "-f", str(objects), "--config", str(config_file))
+    assert "sidecar_injector.injection.pipeline" in imported
+    assert not {"kopf", "kubernetes", "aiohttp", "cryptography", "prometheus_client"} & imported
+
+
 def test_the_overview_names_every_command_and_exit_code() -> None:
     result = call("--help")
     assert result.exit_code == 0
@@ -55,7 +62,7 @@ def test_every_command_explains_itself(name: str) -> None:
     assert result.stdout.startswith("Usage:")
 
 
-@pytest.mark.parametrize("name", ["inject", "validate"])
+@pytest.mark.parametrize("name", ["inject", "explain", "validate"])
 def test_commands_with_several_exit_codes_document_them(name: str) -> None:
     help_text = call(name, "--help").stdout
     for code in ("0  ", "1  ", "2  "):

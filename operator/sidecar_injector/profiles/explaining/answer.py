@@ -7,13 +7,14 @@ from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import items
 from sidecar_injector.names import API_VERSION, AUTO_IMAGE, KIND, Reason
 from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.explaining.changes import injecting, on_pods, that_help
+from sidecar_injector.profiles.explaining.changes import Change, injecting, on_pods, that_help
 from sidecar_injector.profiles.explaining.consider import consider_all
 from sidecar_injector.profiles.explaining.model import Considered, Finding, Situation, Verdict
 from sidecar_injector.profiles.explaining.remedies import and_then, change_field, edit_config
 from sidecar_injector.profiles.explaining.revisions import ignored_revision
 from sidecar_injector.profiles.explaining.suspects import suspects
 
+_FAR = 99
 _STOPPED = (Verdict.REFUSED, Verdict.FAILED)
 _OF_THE_POD = (Reason.POD_OPTED_OUT, Reason.NEVER_INJECT, Reason.POLICY_DISABLED, Reason.POD_NOT_SELECTED)
 """Reasons that a label of the Pod's own can undo."""
@@ -98,7 +99,8 @@ def _in_vain(situation: Situation, by: Sequence[Considered]) -> Iterator[str]:
     """Yield what was said to another end, and why it has no effect."""
     names = frozenset(found.config for found in by)
     for suspect in suspects(situation):
-        if not names <= injecting(suspect.change.applied(situation)):
+        opts_out = "false" in suspect.change.pods.values()
+        if opts_out and not names <= injecting(suspect.change.applied(situation)):
             yield f"But {suspect.cause}. To opt out: {suspect.change.remedy(situation)}"
             break
     if waiting := [each.name for each in by[-1].after if each.image == AUTO_IMAGE]:
@@ -115,7 +117,7 @@ def _in_vain(situation: Situation, by: Sequence[Considered]) -> Iterator[str]:
 
 
 def _not_injected(situation: Situation, considered: Sequence[Considered], then: str) -> Answer:
-    decisive = min(considered, key=_rank)
+    decisive = min(considered, key=lambda found: _distance(situation, found))
     placeholder = _placeholder(situation)
     for suspect in suspects(situation):
         if injecting(suspect.change.applied(situation)):
@@ -129,25 +131,35 @@ def _not_injected(situation: Situation, considered: Sequence[Considered], then: 
     return Answer(Verdict.NOT_INJECTED, decisive.reason, cause, remedies)
 
 
-def _rank(found: Considered) -> tuple[bool, ...]:
-    """Order configs that do not inject by how near they came: first those for which the API server calls."""
+def _distance(situation: Situation, found: Considered) -> tuple[int, ...]:
+    """Order configs that do not inject by how near they came: first those for which the API server calls.
+
+    It does not for a Pod that opts out; there it counts how many labels of the Pod's own would have to change.
+    """
+    far = 0 if found.called else _FAR
+    if found.reason == Reason.POD_OPTED_OUT:
+        far = next((len(change.pods) for change in that_help(situation, found.config)), _FAR)
     switched_off = found.reason == Reason.DISABLED
     not_accepted = found.reason == Reason.CONFIG_NOT_ACCEPTED
-    return not found.called, switched_off, not_accepted, found.answers_to not in ("", "default")
+    return far, switched_off, not_accepted, found.answers_to not in ("", "default")
 
 
 def _remedies(situation: Situation, decisive: Considered, besides: Considered | None, then: str) -> Iterator[str]:
-    target, reason = situation.target, decisive.reason
-    changes = (change.remedy(situation) for change in that_help(situation, decisive.config))
-    first = next(changes, "") if reason in _OF_THE_POD else ""
-    first = first or _own_remedy(situation, decisive)
+    reason = decisive.reason
+    alone = next((change.remedy(situation) for change in that_help(situation, decisive.config)), "")
+    if alone and (reason in _OF_THE_POD or besides):
+        yield alone
+        return
+    first = _own_remedy(situation, decisive)
+    if reason == Reason.POD_OPTED_OUT:
+        first = _opting_in(situation, decisive.config).remedy(situation)
     if besides:
         first = and_then(first, _own_remedy(situation, besides))
     if reason not in _NOT_FOR_RUNNING:
         first = and_then(first, then)
     if first:
         yield first
-    if reason == Reason.NAMESPACE_NOT_SELECTED and target.kind != "Namespace" and (alone := next(changes, "")):
+    if alone and reason == Reason.NAMESPACE_NOT_SELECTED and situation.target.kind != "Namespace":
         yield alone
 
 
@@ -162,19 +174,19 @@ def _besides(situation: Situation, decisive: Considered) -> Considered | None:
     if decisive.reason == Reason.NAMESPACE_NOT_SELECTED:
         passed = replace(situation, namespace_labels=None)
     elif decisive.reason == Reason.POD_OPTED_OUT:
-        passed = on_pods({_inject_key(situation, decisive.config): "true"}).applied(situation)
+        passed = _opting_in(situation, decisive.config).applied(situation)
     else:
         return None
     found = next(found for found in consider_all(passed) if found.config == decisive.config)
-    again = found.reason in (decisive.reason, Reason.NAMESPACE_NOT_SELECTED, Reason.POD_OPTED_OUT)
+    again = found.reason == decisive.reason
     return None if found.verdict is not Verdict.NOT_INJECTED or again else found
 
 
-def _inject_key(situation: Situation, name: str) -> str:
+def _opting_in(situation: Situation, name: str) -> Change:
     known = next(known for known in situation.configs if known.name == name)
     config = known.serving or known.selection
     assert config is not None, "only a config whose selection is known can tell that a Pod opts out"
-    return profile_for(config).words.inject
+    return on_pods({profile_for(config).words.inject: "true"})
 
 
 def _placeholder(situation: Situation) -> str:

@@ -16,6 +16,7 @@ from sidecar_injector.profiles.explaining.model import (
     Target,
     Verdict,
 )
+from sidecar_injector.profiles.explaining.remedies import edit_config, restart
 from sidecar_injector.profiles.istio.vocabulary import STATUS
 
 _OF_THE_API_SERVER = (
