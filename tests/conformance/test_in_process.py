@@ -14,6 +14,7 @@ from sidecar_injector.injection.pipeline import admit
 from sidecar_injector.injection.review import parse_review
 from sidecar_injector.profiles import profile_for
 from sidecar_injector.profiles.acceptance import accept
+from sidecar_injector.profiles.istio.vocabulary import OVERRIDES
 from tests.conformance.cases import WITHOUT, Case, differences, expected_pod, load_cases, load_rows
 
 CASES = load_cases()
@@ -52,6 +53,25 @@ def test_a_second_injection_changes_nothing(case: Case) -> None:
         return
     once = patched(case.pod, admitted(case, case.pod))
     assert admitted(case, once).patch == ()
+
+
+@each_case
+def test_an_injection_by_another_revision_is_as_if_it_had_been_the_first(case: Case) -> None:
+    if not case.data.get("expected"):
+        return
+    newer = Case({**case.data, "values": {**case.data["values"], "edited": True}})
+    once = patched(case.pod, admitted(case, case.pod))
+    again = without_empty_overrides(patched(once, admitted(newer, once)))
+    assert admitted(newer, again).patch == ()
+    assert differences(without_empty_overrides(patched(case.pod, admitted(newer, case.pod))), again) == []
+
+
+def without_empty_overrides(pod: dict[str, Any]) -> dict[str, Any]:
+    """The Pod without empty maps in what is remembered of its user: to the API server they are not there."""
+    notes = pod["metadata"]["annotations"]
+    if OVERRIDES in notes:
+        notes[OVERRIDES] = notes[OVERRIDES].replace(',"resources":{}', "")
+    return pod
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{number}-{row['name']}" for number, row in enumerate(ROWS)])

@@ -23,7 +23,9 @@ def fitted(container: Container, users: Container) -> Container:
 
 
 def _fitted_context(context: Mapping[str, object], users: Mapping[str, object]) -> Mapping[str, object]:
-    """A privileged container can always gain privileges, whatever it says."""
+    """A privileged container can always gain privileges, whatever it says, and root is no other user."""
+    if users.get("runAsUser") == 0 and "runAsNonRoot" not in users and context.get("runAsNonRoot") is True:
+        context = {key: value for key, value in context.items() if key != "runAsNonRoot"}
     if context.get("privileged") is not True or context.get("allowPrivilegeEscalation") is not False:
         return context
     given_way = "allowPrivilegeEscalation" if "privileged" in users else "privileged"
@@ -33,8 +35,12 @@ def _fitted_context(context: Mapping[str, object], users: Mapping[str, object]) 
 def _fitted_resources(resources: Mapping[str, object], users: Mapping[str, object]) -> Mapping[str, object]:
     """A request may not be above its limit: the one that the user has not given goes."""
     requests, limits = part(resources, "requests"), part(resources, "limits")
-    mine = part(users, "requests")
-    clashing = [name for name in requests if name in limits and _above(requests[name], limits[name])]
+    mine, most = part(users, "requests"), part(users, "limits")
+    clashing = [
+        name
+        for name in requests
+        if name in limits and not (name in mine and name in most) and _above(requests[name], limits[name])
+    ]
     if not clashing:
         return resources
     kept_limits = {name: value for name, value in limits.items() if name not in clashing or name not in mine}

@@ -90,18 +90,22 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
     As in Kubernetes, a map that carries a `$patch` has nothing to act on there and is dropped whole; `drop_directed`
     is off for a new item of a merged list, where only the directive goes.
     """
-    if isinstance(value, Mapping):
-        return {
+    if isinstance(value, dict):
+        kept = {
             key: without_directives(item, drop_directed=drop_directed)
             for key, item in value.items()
             if item is not None and not _is_directive(key) and not (drop_directed and _directed(item))
         }
+        unchanged = len(kept) == len(value) and all(kept[key] is item for key, item in value.items())
+        return value if unchanged else kept
     if isinstance(value, list):
-        return [
+        items = [
             without_directives(item, drop_directed=drop_directed)
             for item in value
             if not (drop_directed and _directed(item))
         ]
+        unchanged = len(items) == len(value) and all(new is old for new, old in zip(items, value, strict=True))
+        return value if unchanged else items
     return value
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.model import ConflictPolicy, Mode
-from sidecar_injector.errors import PodRejected, TemplateRefusal
+from sidecar_injector.errors import InjectionError, PodRejected, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Decision, Subject, decide, skip
 from sidecar_injector.injection.facts import ClusterFacts
@@ -58,14 +58,17 @@ def admit(
         return Outcome(decision, request.pod, warnings=profile.warnings(subject) if request.creates_pod else ())
     try:
         return inject(subject, profile)
-    except TemplateRefusal as error:
-        raise PodRejected(Reason.TEMPLATE_REFUSED, error.problem) from None
+    except (InjectionError, TemplateError) as error:
+        if config.spec.mode is Mode.AUDIT:
+            return _audited_failure(config, error, request.pod)
+        if isinstance(error, TemplateRefusal):
+            raise PodRejected(Reason.TEMPLATE_REFUSED, error.problem) from None
+        raise
 
 
 def inject(subject: Subject, profile: Profile) -> Outcome:
     """Inject a Pod that was selected."""
     pod, config = subject.pod, subject.config
-    profile.check(subject)
     warnings = profile.warnings(subject)
     templates = profile.template_names(subject)
     current = _is_current(subject, profile, templates)
@@ -78,6 +81,7 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     # What others have added since to what is injected stays, as long as it is this revision's.
     ground = without_entry(pod, config.name, profile.record) if current else before
     subject = replace(subject, pod=before)
+    profile.check(subject)
     plan = profile.plan(subject)
     overlays = [conform(overlay) for overlay in render(subject, plan, templates)]
     clash = conflicts(before, overlays)
@@ -120,6 +124,13 @@ def _is_current(subject: Subject, profile: Profile, templates: Sequence[str]) ->
         and earlier.templates == tuple(templates)
         and is_intact(subject.pod, earlier)
     )
+
+
+def _audited_failure(config: CompiledConfig, error: Exception, pod: Pod) -> Outcome:
+    """Say what would have become of a Pod: a preview on real traffic neither refuses nor fails one."""
+    would = "refused" if isinstance(error, PodRejected | TemplateRefusal) else "failed on"
+    warning = f"{config.name} (mode Audit) would have {would} this Pod: {error}"
+    return Outcome(skip(Reason.AUDITED, warning), pod, (), (warning,))
 
 
 def _on_conflict(config: CompiledConfig, clash: Sequence[str]) -> Decision:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from sidecar_injector.errors import InjectionError, ReviewError
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.patch import longest_in_order, same
 from sidecar_injector.injection.review import check_pod
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Shape, Type
@@ -102,10 +103,7 @@ class Record:
         return _compact({**beside, self.member: dict(sorted(entries.items()))})
 
     def _document(self, text: str) -> dict[str, object]:
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):
-            return {}
+        document = json_of(text)
         return document if isinstance(document, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""Profiles: the vocabularies in which Pods speak to the injector. Adding one touches this package only."""
+"""Profiles: the vocabularies in which Pods speak to the injector. The config names one."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -2,6 +2,7 @@
 caller's fault and becomes a ReviewError with a status of its own; nothing malformed reaches Kopf."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,7 +105,9 @@ def decode(body: bytes) -> Any:
     Raises ReviewError with status 400.
     """
     try:
-        return json.loads(str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(
+            str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
     except UnicodeDecodeError as error:
         raise ReviewError(f"body is not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:
@@ -119,6 +122,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise ReviewError(f"body is not JSON that can be read: key {twice[:200]!r} occurs twice in one object")
     return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_constant(text)
 
 
 def _no_constant(constant: str) -> NoReturn:

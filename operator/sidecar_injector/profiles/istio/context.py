@@ -1,8 +1,8 @@
 """What Istio's templates see beside `pod`, `values` and the rest: what was worked out for this Pod, as data."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.view import Pod, annotations, items, labels, part
 from sidecar_injector.injection.workload import Workload
 from sidecar_injector.profiles.istio import multus
@@ -28,6 +28,7 @@ def workload_context(pod: Pod, workload: Workload, namespace: str) -> dict[str, 
         "apiVersion": workload.api_version,
         "kind": workload.kind,
         "name": workload.name,
+        "reportedName": labels(pod).get(v.WORKLOAD_NAME) or workload.name,
         "namespace": namespace or NAMESPACE_OF_NONE,
         "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{namespace or NAMESPACE_OF_NONE}"
         f"/{kind}/{workload.name}",
@@ -46,7 +47,9 @@ def _first(pod: Pod, *keys: str) -> str:
 def capture(pod: Pod, values: Values, ports: Sequence[int]) -> dict[str, str]:
     """Return which traffic is captured: what the Pod's annotations say, else the values.
 
-    ports -- of the agent, to which nothing is captured. includeOutboundPorts, excludeOutboundPorts, rerouteInterfaces and excludeInterfaces are there only if someone says
+    ports -- of the agent, to which nothing is captured
+
+    includeOutboundPorts, excludeOutboundPorts, rerouteInterfaces and excludeInterfaces are there only if someone says
     something of them.
     """
     notes = annotations(pod)
@@ -146,6 +149,11 @@ def app_containers(pod: Pod) -> list[str]:
     return [str(item.get("name")) for item in items(pod, "containers") if item.get("name") != v.PROXY]
 
 
+def default_container(pod: Pod, key: str) -> str | None:
+    """Return the container that kubectl takes if none is named: what the annotation says, else the first one."""
+    return annotations(pod).get(key) or next(iter(app_containers(pod)), None)
+
+
 def pod_ports(pod: Pod) -> list[object]:
     """Return the ports of the containers that are not the proxy's, as the containers declare them."""
     found: list[object] = []
@@ -164,10 +172,7 @@ def datadog(pod: Pod, values: Values) -> dict[str, str]:
 
 
 def _texts(text: str) -> Iterator[tuple[str, str]]:
-    try:
-        document = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return
+    document = json_of(text)
     for key, value in document.items() if isinstance(document, dict) else ():
         if isinstance(value, str | int | float) and VARIABLE.fullmatch(key):
             yield key, str(value).lower() if isinstance(value, bool) else str(value)

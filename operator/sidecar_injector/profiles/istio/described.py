@@ -156,6 +156,18 @@ PROXY: tuple[Described, ...] = (
         "Names of the ordinary containers that are not the proxy's.",
         f"the Pod: all of `spec.containers` but {v.PROXY}",
     ),
+    Described(
+        "defaultContainer",
+        TEXT,
+        "Container that kubectl takes if none is named; null without a container of the application.",
+        f"annotation `{v.DEFAULT_CONTAINER}`, else the first of `appContainers`",
+    ),
+    Described(
+        "defaultLogsContainer",
+        TEXT,
+        "The same for `kubectl logs`.",
+        f"annotation `{v.DEFAULT_LOGS_CONTAINER}`, else the first of `appContainers`",
+    ),
     Described("podPorts", LIST, "Ports of these containers, as they declare them.", "the Pod"),
     Described(
         "inboundTrafficPolicy",
@@ -281,6 +293,7 @@ WORKLOAD: tuple[Described, ...] = (
         "behind a ReplicationController; else Pod",
     ),
     Described("name", TEXT, "Its name.", "likewise; else the Pod's name, or `generateName` without the dash"),
+    Described("reportedName", TEXT, "The name that the proxy reports.", f"label `{v.WORKLOAD_NAME}`, else `name`"),
     Described("namespace", TEXT, "Its namespace.", "the request, else `default`"),
     Described("owner", TEXT, "All of that as the proxy reports it: `kubernetes://apis/…`.", "the four above"),
     Described(

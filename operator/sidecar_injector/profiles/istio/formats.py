@@ -7,12 +7,12 @@ Sources: https://istio.io/latest/docs/reference/config/annotations/ for what the
 Pod is refused here, and so is what would only fail later, in a container that is being started.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_interface
 
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.validity import QUANTITY
 from sidecar_injector.profiles.istio import proxy_config
 from sidecar_injector.profiles.istio.prometheus import scrape_targets
@@ -127,19 +127,9 @@ def _quantity(text: str) -> str | None:
     return None if QUANTITY.fullmatch(text) else "no quantity"
 
 
-_NO_JSON = object()
-
-
-def _json(text: str) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return _NO_JSON
-
-
 def _overrides(text: str) -> str | None:
     """Judge the containers that a user had written before an injection."""
-    document = _json(text)
+    document = json_of(text)
     if not isinstance(document, Mapping):
         return "no JSON object"
     for field in ("containers", "initContainers"):
@@ -155,14 +145,14 @@ def _is_named(value: object) -> bool:
 
 def _volumes(text: str) -> str | None:
     """Judge volumes or mounts: JSON objects by name, or a list of them with names in them."""
-    document = _json(text)
+    document = json_of(text)
     if isinstance(document, list):
         return None if all(map(_is_named, document)) else "not all items are JSON objects with a name"
     return _object_of(document, (dict,), "JSON object")
 
 
 def _variables(text: str) -> str | None:
-    return _object_of(_json(text), (str, int, float), "text")
+    return _object_of(json_of(text), (str, int, float), "text")
 
 
 def _object_of(document: object, kinds: tuple[type, ...], what: str) -> str | None:
@@ -175,7 +165,7 @@ def _object_of(document: object, kinds: tuple[type, ...], what: str) -> str | No
 def _networks(text: str) -> str | None:
     """Judge a list of networks for Multus: names and commas, or a JSON list."""
     is_json = text.lstrip(_BLANKS).startswith(("[", "{"))
-    return None if not is_json or isinstance(_json(text), list) else "no JSON list"
+    return None if not is_json or isinstance(json_of(text), list) else "no JSON list"
 
 
 def _targets(text: str) -> str | None:

@@ -6,6 +6,8 @@ names separated by commas, or a JSON list of objects.
 
 import json
 
+from sidecar_injector.injection.json_text import json_of
+
 
 def with_network(existing: str, name: str) -> str:
     """Return a list of networks with one more at its end, in the form that the list has; all else is kept as written.
@@ -21,10 +23,7 @@ def with_network(existing: str, name: str) -> str:
 
 
 def _with_json_network(existing: str, name: str) -> str:
-    try:
-        networks = json.loads(existing)
-    except (ValueError, RecursionError):
-        return existing
+    networks = json_of(existing)
     if not isinstance(networks, list) or not all(isinstance(item, dict) for item in networks):
         return existing
     if any(name in (item.get("name"), f"{item.get('namespace')}/{item.get('name')}") for item in networks):

@@ -51,7 +51,7 @@ def with_overrides_noted(pod: Pod, overrides: Overrides, earlier: Earlier) -> Po
     }
     if earlier.injected or not noted:
         return pod
-    return with_annotation(pod, OVERRIDES, json.dumps(noted, separators=(",", ":")))
+    return with_annotation(pod, OVERRIDES, json.dumps(noted, sort_keys=True, separators=(",", ":")))
 
 
 def _without_placeholder(container: Container) -> Container:

@@ -147,6 +147,8 @@ class IstioPlan:
             "meshID": at(values, "global", "meshID") or trust_domain,
             "trustDomain": trust_domain,
             "appContainers": context.app_containers(view),
+            "defaultContainer": context.default_container(view, v.DEFAULT_CONTAINER),
+            "defaultLogsContainer": context.default_container(view, v.DEFAULT_LOGS_CONTAINER),
             "podPorts": context.pod_ports(view),
             "inboundTrafficPolicy": _inbound_policy(mesh),
             "compliancePolicy": at(values, "pilot", "env", "COMPLIANCE_POLICY") or "",

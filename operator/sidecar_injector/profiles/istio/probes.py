@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, annotations, items, with_spec
 from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_at, port_number
@@ -78,10 +79,7 @@ def rewrite_probes(pod: Pod, status_port: int) -> Pod:
 
 def _known_probers(text: object) -> Mapping[str, Mapping[str, object]]:
     """Read what the agent was told before: nothing if it is no JSON object, which the agent could not read either."""
-    try:
-        known = json.loads(text) if isinstance(text, str) else None
-    except (ValueError, RecursionError):
-        return {}
+    known = json_of(text) if isinstance(text, str) else None
     return known if isinstance(known, dict) else {}
 
 

@@ -1,7 +1,7 @@
 """The user that the proxy runs as, where its user has chosen another one.
 
 The proxy's own traffic must not be captured, and the rules know it by its user: what writes them, or checks them, has
-to be told. With TPROXY the proxy needs root, whatever was asked for.
+to be told. With TPROXY the proxy needs root, whatever was asked for, and only its group can tell it from others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,8 @@ def _adjusted(container: Container, chosen: Mapping[str, object], interception_m
     if container.get("name") == VALIDATION and interception_mode != TPROXY:
         result["securityContext"] = {**part(container, "securityContext"), **chosen}
     arguments, user = container.get("args"), chosen.get("runAsUser")
-    if isinstance(arguments, list) and user:  # 0 is no user by which the proxy could be told from others
+    told = interception_mode != TPROXY or "runAsGroup" in chosen
+    if isinstance(arguments, list) and user and told:  # 0 is no user by which the proxy could be told from others
         result["args"] = _with_user(arguments, user)
     return result
 

@@ -30,7 +30,7 @@ Who writes templates for Istio finds [at the end](#from-istios-templates) what i
 _VALUES = """\
 `spec.values`, in the shape of the document `values` of Istio's ConfigMap `istio-sidecar-injector`. What a config leaves
 out has the default below; maps are merged with their defaults, everything else is replaced, and null is as good as
-nothing. `hub`, `tag` and `resources` have no default of use: Istio's chart gives them, so a pasted document has them.
+nothing. `resources` have no default: Istio's chart gives them, so a pasted document has them.
 What is not listed means nothing to profile and stock templates; your own templates see it as it is.
 """
 
@@ -54,7 +54,7 @@ Istio's templates print text, which then is read as YAML; ours [render data](tem
 are for (quotes, indentation, JSON that is YAML by chance) has no counterpart, because nothing can go wrong there.
 
 A container under `spec.sidecars` becomes a native sidecar or an ordinary container, as Pod, config and nodes have it. A
-template that changes `istio-proxy` finds it wherever it is, if it comes after the one that adds it.
+template that changes `istio-proxy` finds it wherever it is, and whichever comes first.
 """
 
 _LONGEST = 60

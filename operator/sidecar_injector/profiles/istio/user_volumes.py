@@ -3,22 +3,23 @@
 Text that is no JSON is passed over with a warning, as Istio does; what can be read has to fit.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place, TemplateRenderError
 from sidecar_injector.injection.conform import conform
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.validity import faults as pod_faults
 from sidecar_injector.injection.view import Pod, annotations, names, part
-from sidecar_injector.profiles.istio.vocabulary import PROXY, USER_VOLUME, USER_VOLUME_MOUNT
+from sidecar_injector.profiles.istio.vocabulary import PROXY, STATUS, USER_VOLUME, USER_VOLUME_MOUNT
 
 Items = list[dict[str, object]]
 
 OURS = {
     "credential-socket": "/var/run/secrets/credential-uds",
     "custom-bootstrap-volume": "/etc/istio/custom-bootstrap",
+    "grpc-io-proxyless-bootstrap": "",
     "gke-workload-certificate": "/var/run/secrets/workload-spiffe-credentials",
     "istio-ca-crl": "/var/run/secrets/istio/crl",
     "istio-certs": "/etc/certs/",
@@ -32,16 +33,14 @@ OURS = {
     "workload-certs": "/var/run/secrets/workload-spiffe-credentials",
     "workload-socket": "/var/run/secrets/workload-spiffe-uds",
 }
-"""Volumes that the stock templates have, and where the proxy mounts them."""
+"""Volumes that the stock templates have, and where the proxy mounts them (empty: not at one place)."""
+_PATHS = frozenset(path.rstrip("/") for path in OURS.values()) - {""}
 
 
 def user_items(pod: Pod, key: str) -> Items:
     """Return the volumes or mounts in an annotation: a JSON object by their names, or a list of them."""
     text = annotations(pod).get(key)
-    try:
-        document = json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return []
+    document = json_of(text) if text else None
     if isinstance(document, list):
         return [item for item in document if isinstance(item, dict) and isinstance(item.get("name"), str)]
     if not isinstance(document, dict):
@@ -55,17 +54,19 @@ def faults(pod: Pod) -> list[str]:
     if USER_VOLUME not in notes and USER_VOLUME_MOUNT not in notes:
         return []
     volumes, mounts = user_items(pod, USER_VOLUME), user_items(pod, USER_VOLUME_MOUNT)
+    others = () if STATUS in notes else names(pod, "volumes")  # where Istio has injected, some are these
     known = {*OURS, *names(pod, "volumes"), *(str(volume["name"]) for volume in volumes)}
     return [
-        *(f"metadata.annotations[{USER_VOLUME}]: {problem}" for problem in _volume_problems(volumes)),
+        *(f"metadata.annotations[{USER_VOLUME}]: {problem}" for problem in _volume_problems(volumes, others)),
         *(f"metadata.annotations[{USER_VOLUME_MOUNT}]: {problem}" for problem in _mount_problems(mounts, known)),
     ]
 
 
-def _volume_problems(volumes: Items) -> Iterator[str]:
-    taken = next((volume["name"] for volume in volumes if volume["name"] in OURS), None)
+def _volume_problems(volumes: Items, present: Sequence[str]) -> Iterator[str]:
+    taken = next((volume["name"] for volume in volumes if volume["name"] in OURS or volume["name"] in present), None)
     if taken is not None:
-        yield f"the volume {taken!r} is one that is injected; allowed: other names"
+        whose = "one that is injected" if taken in OURS else "one of the Pod's"
+        yield f"the volume {str(taken)[:80]!r} is {whose}; allowed: other names"
     yield from schema_problems({"spec": {"volumes": volumes}})
 
 
@@ -73,7 +74,7 @@ def _mount_problems(mounts: Items, known: set[str]) -> Iterator[str]:
     for mount in mounts:
         if mount["name"] not in known:
             yield f"there is no volume {str(mount['name'])[:80]!r} in the Pod or in {USER_VOLUME}"
-        if mount.get("mountPath") in OURS.values():
+        if str(mount.get("mountPath")).rstrip("/") in _PATHS:
             yield f"the path {mount['mountPath']!r} is one of the proxy's own; allowed: other paths"
     yield from schema_problems({"spec": {"containers": [{"name": PROXY, "image": PROXY, "volumeMounts": mounts}]}})
 

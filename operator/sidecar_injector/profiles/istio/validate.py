@@ -5,20 +5,21 @@ with a line in its log becomes a warning to the Pod's author.
 """
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from sidecar_injector.errors import PodRejected
+from sidecar_injector.injection.json_text import json_of
+from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.validity import amount
-from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio import proxy_config, user_volumes
 from sidecar_injector.profiles.istio.formats import NOT_GIVEN, REFUSED, shown
 from sidecar_injector.profiles.istio.key import Key, Place
 from sidecar_injector.profiles.istio.keys import BY_NAME, KEYS, PREFIXES
+from sidecar_injector.profiles.istio.reading import map_at
 from sidecar_injector.profiles.istio.select import inject_value
 from sidecar_injector.profiles.istio.vocabulary import (
     DATAPLANE_MODE,
@@ -64,7 +65,7 @@ def _requests_above_limits(pod: Pod) -> Iterator[str]:
 def _bad_overrides(pod: Pod) -> Iterator[str]:
     text = annotations(pod).get(OVERRIDES)
     if text is not None:
-        recorded = {key: value for key, value in json.loads(text).items() if key in CONTAINER_LISTS and value}
+        recorded = {key: value for key, value in map_at(json_of(text)).items() if key in CONTAINER_LISTS and value}
         for problem in user_volumes.schema_problems({"spec": recorded}, whole=False):
             yield f"metadata.annotations[{OVERRIDES}]: {problem}; Istio and this injector write it, so take it off"
 

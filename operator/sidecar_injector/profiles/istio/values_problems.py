@@ -9,6 +9,7 @@ from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.fields import describe
 from sidecar_injector.errors import Problem
 from sidecar_injector.profiles.istio import vocabulary as v
+from sidecar_injector.profiles.istio.key import Direction
 from sidecar_injector.profiles.istio.keys import BY_NAME
 from sidecar_injector.profiles.istio.reading import at
 from sidecar_injector.profiles.istio.settings import VALUES
@@ -81,9 +82,11 @@ def _lists_and_maps(values: Mapping[str, object]) -> Iterator[Problem]:
             yield Problem(f"spec.values.global.imagePullSecrets[{index}]", f"is {describe(name)}; a name is expected")
     injected = at(values, "sidecarInjectorWebhook", "injectedAnnotations")
     for key, value in (injected if isinstance(injected, Mapping) else {}).items():
+        path, known = f"spec.values.sidecarInjectorWebhook.injectedAnnotations[{key}]", BY_NAME.get(key)
         if isinstance(value, Mapping | list):
-            path = f"spec.values.sidecarInjectorWebhook.injectedAnnotations[{key}]"
             yield Problem(path, f"is {describe(value)}; text is expected")
+        elif known is not None and known.direction in (Direction.READ, Direction.BOTH):
+            yield Problem(path, "is one that the injector itself reads, and it comes too late; set the value instead")
     older = at(values, "istio_cni", "enabled")
     if older is not None and not isinstance(older, bool):
         yield Problem("spec.values.istio_cni.enabled", f"is {describe(older)}; true or false is expected")

@@ -3,11 +3,11 @@
 What was injected by us is taken out beforehand, exactly; of what istiod injected, only the names are known.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar_injector.errors import PodRejected
+from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.overlay import template_containers
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS
@@ -67,10 +67,7 @@ def _overrides(text: str) -> Mapping[str, object]:
 
 
 def _json(text: str) -> Mapping[str, object] | None:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    document = json_of(text)
     return document if isinstance(document, dict) else None
 
 

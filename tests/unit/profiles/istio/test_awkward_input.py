@@ -11,6 +11,7 @@ from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio import vocabulary as v
 from sidecar_injector.profiles.istio.environment import cluster_environment
 from sidecar_injector.profiles.istio.metadata import with_network_label
+from sidecar_injector.profiles.istio.user_volumes import OURS
 from tests.unit.injection.support import container, container_names, injected, outcome, pod
 from tests.unit.profiles.istio.support import over, stock
 
@@ -32,6 +33,10 @@ SETTINGS = {
     "ranges that are a list": ({"glob": {"proxy": {"includeIPRanges": ["10.0.0.0/8"]}}}, r"includeIPRanges: .*text is"),
     "ports that are none": ({"glob": {"proxy": {"excludeInboundPorts": "abc"}}}, r"excludeInboundPorts: is .*ports"),
     "a secret without a name": ({"glob": {"imagePullSecrets": [None]}}, r"imagePullSecrets\[0\]: .*a name"),
+    "an annotation that comes too late": (
+        {"values": {"sidecarInjectorWebhook": {"injectedAnnotations": {v.REWRITE_PROBES: "true"}}}},
+        "the injector itself reads",
+    ),
     "an annotation that is a map": (
         {"values": {"sidecarInjectorWebhook": {"injectedAnnotations": {"a/b": {}}}}},
         r"injectedAnnotations\[a/b\]: .*text",
@@ -84,6 +89,61 @@ def test_annotations_that_make_no_valid_pod_are_refused_by_their_names(name):
     assert next(iter(notes)) in str(refused.value)
 
 
+def test_what_only_python_takes_for_a_number_does_not_get_into_a_patch():
+    for number in ("NaN", "Infinity", "1e999"):
+        with pytest.raises(PodRejected, match=v.OVERRIDES):
+            outcome(pod(APP, annotations={v.OVERRIDES: f'{{"containers":[{{"name":"app","x":{number}}}]}}'}), STOCK)
+        notes = {
+            v.STATUS: f'{{"sidecarinjector.dev":{{"istio":{{"revision":"x","undo":{{"spec":{{"x":[{number}]}}}}}}}}}}'
+        }
+        json.dumps(outcome(pod(APP, annotations=notes), STOCK).patch, allow_nan=False)
+
+
+AUDITED = {
+    "an annotation that is not allowed": {v.STATUS_PORT: "x"},
+    "an unknown template": {v.TEMPLATES: "typo"},
+    "a port that is none": {v.SCRAPE_PORT: "http"},
+}
+
+
+@pytest.mark.parametrize("name", AUDITED)
+def test_in_mode_audit_no_pod_is_refused_and_its_author_is_told(name):
+    result = outcome(pod(APP, annotations=AUDITED[name]), stock(mode="Audit"))
+    assert (result.decision.reason, result.patch) == (Reason.AUDITED, ())
+    assert "would have refused this Pod" in result.warnings[0]
+
+
+def test_volumes_of_the_stock_templates_are_known_as_ours():
+    templates = ["sidecar", "gateway", "grpc-agent", "grpc-simple"]
+    everything = {"mountMtlsCerts": True, "caName": "GkeWorkloadCertificate", "proxy": {"tracer": "lightstep"}}
+    tracing = {
+        "tracing": {"lightstep": {"address": "x:1", "accessToken": "x"}, "tlsSettings": {"caCertificates": "/c/x"}}
+    }
+    named, mounted = set(), set()
+    for config in (stock(), stock(glob=everything, mesh={"defaultConfig": tracing})):
+        for name in templates:
+            notes = {v.TEMPLATES: name, v.BOOTSTRAP_OVERRIDE: "x"}
+            found = injected(pod(APP, annotations=notes), config)
+            named |= {volume["name"] for volume in found["spec"]["volumes"]}
+            if name == "sidecar":
+                mounted |= {mount["mountPath"] for mount in container(found, v.PROXY)["volumeMounts"]}
+    assert named == set(OURS)
+    assert {path.rstrip("/") for path in mounted} <= {path.rstrip("/") for path in OURS.values()} | {"/c"}
+
+
+def test_a_volume_of_the_pods_own_is_not_silently_kept_in_place_of_the_annotations():
+    taken = pod(APP, annotations={v.USER_VOLUME: '{"v":{"emptyDir":{}}}'}, volumes=[{"name": "v", "emptyDir": {}}])
+    with pytest.raises(PodRejected, match="one of the Pod's"):
+        outcome(taken, STOCK)
+
+
+def test_the_agent_without_a_proxy_is_asked_at_its_own_port():
+    config = stock(mesh={"defaultConfig": {"statusPort": 15099}})
+    proxy = container(injected(pod(APP, annotations={v.TEMPLATES: "grpc-agent"}), config), v.PROXY)
+    assert proxy["ports"][0]["containerPort"] == proxy["readinessProbe"]["httpGet"]["port"] == 15099
+    assert "--url=http://localhost:15099/healthz/ready" in proxy["lifecycle"]["postStart"]["exec"]["command"]
+
+
 LATE = {"name": "late", "image": "late:1", "readinessProbe": {"httpGet": {"port": 1}}}
 
 
@@ -126,6 +186,7 @@ def test_a_windows_pod_is_left_alone_with_a_reason():
 
 OWN_PROXIES = {
     "privileged": {"securityContext": {"privileged": True}},
+    "root": {"securityContext": {"runAsUser": 0}},
     "requests above our limits": {"resources": {"requests": {"cpu": "4"}}},
     "limits below our requests": {"resources": {"limits": {"memory": "64Mi"}}},
     "a variable with a source of ours": {"env": [{"name": "POD_NAME", "value": "x"}]},

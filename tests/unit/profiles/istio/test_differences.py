@@ -327,6 +327,39 @@ def no_environment():
     return not_accepted("there is no function `env`", templates=[("e", "x: {{ env('HOME') }}")])
 
 
+def drain_at_port_zero():
+    found = injected(pod(APP, annotations={v.STATUS_PORT: "0"}))
+    return "--debug-port=0" in proxy(found)["lifecycle"]["preStop"]["exec"]["command"]
+
+
+def users_word():
+    mine = {
+        "name": v.PROXY,
+        "image": "auto",
+        "resources": {"requests": {"cpu": "4"}},
+        "securityContext": {"runAsUser": 0},
+    }
+    found = proxy(injected(pod(APP, mine)))
+    return "cpu" not in found["resources"]["limits"] and "runAsNonRoot" not in found["securityContext"]
+
+
+def shared_resources():
+    whole = pod(APP)
+    whole["spec"]["resources"] = {"requests": {"cpu": "1"}}
+    return not proxy(injected(whole))["resources"]
+
+
+def windows():
+    sample = pod(APP)
+    sample["spec"]["os"] = {"name": "windows"}
+    return outcome(sample, config()).decision.reason == Reason.WINDOWS
+
+
+def moved_port():
+    found = injected(annotated(v.PROXY_CONFIG, "statusPort: 15099"))
+    return "15090,15021,15020,15099" in container(found, v.INIT)["args"]
+
+
 CHECKS = {
     "A probe whose port has an unknown name is left alone": unknown_port_name,
     "Probes, and what the agent knows of them, go by one port": one_port_for_probes,
@@ -357,8 +390,16 @@ CHECKS = {
     "A single old node makes sidecars classic": old_node,
     "A Pod of istio-proxy alone is left without an ordinary container": proxy_alone,
     "Pods on the host's network are never injected": host_network,
+    "With status port 0 a native sidecar is told to drain at port 0": drain_at_port_zero,
     "A volume of the Pod's own is never replaced": volume_kept,
     "An item of a list is the Pod's or the template's": whole_items,
+    "Where the Pod's word and the template's cannot both be, the template's gives way": users_word,
+    "Volumes and mounts in annotations have to fit": lambda: refused(
+        annotated(v.USER_VOLUME_MOUNT, '{"x": {"mountPath": "/x"}}')
+    ),
+    "In a Pod with resources as a whole, what is injected has none of its own": shared_resources,
+    "A Pod for Windows is left alone": windows,
+    "The agent's port is not captured if it was moved": moved_port,
     "A probe that names a host is left alone": host_of_a_probe,
     "Containers that come later have their probes rewritten, too": late_containers,
     "What was injected is taken out exactly": taken_out_exactly,

@@ -69,9 +69,10 @@ USERS = {
     "REDIRECT": ({"runAsUser": 7, "runAsGroup": 8}, {}, {}, "7", 0, 7),
     "only a group": ({"runAsGroup": 8}, {}, {}, "1337", 0, 1337),
     "root": ({"runAsUser": 0}, {}, {}, "1337", 0, 0),
-    "TPROXY": ({"runAsUser": 7}, {"interceptionMode": "TPROXY"}, {}, "7", 0, 0),
+    "TPROXY": ({"runAsUser": 7}, {"interceptionMode": "TPROXY"}, {}, "1337", 0, 0),
+    "TPROXY and a group": ({"runAsUser": 7, "runAsGroup": 8}, {"interceptionMode": "TPROXY"}, {}, "7", 0, 0),
     "CNI": ({"runAsUser": 7, "runAsGroup": 8}, {}, {"enabled": True}, "7", 7, 7),
-    "CNI and TPROXY": ({"runAsUser": 7}, {"interceptionMode": "TPROXY"}, {"enabled": True}, "7", 1337, 0),
+    "CNI and TPROXY": ({"runAsUser": 7}, {"interceptionMode": "TPROXY"}, {"enabled": True}, "1337", 1337, 0),
 }
 
 
