@@ -12,6 +12,7 @@ from dataclasses import replace
 from sidecar_injector.errors import TemplateRenderError
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import OVERLAY, Field, Shape, Type
+from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Path = tuple[str | int, ...]
 
@@ -55,6 +56,14 @@ class _Conforming:
 
     def map(self, path: Path, tree: Mapping[str, object], schema: Type) -> Mapping[str, object]:
         """Return a map of this type as it conforms: the same object if nothing had to change."""
+        if type(tree) is not SharedMap or self._strict:
+            return self._map(path, tree, schema)
+        if tree.conforming is None or tree.conforming[0] is not schema:
+            tree.conforming = schema, self._map(path, tree, schema)
+        found: Mapping[str, object] = tree.conforming[1]
+        return found
+
+    def _map(self, path: Path, tree: Mapping[str, object], schema: Type) -> Mapping[str, object]:
         changed: dict[str, object] = {}
         empty: set[str] = set()
         for key, value in tree.items():
@@ -78,8 +87,7 @@ class _Conforming:
         if field.shape is Shape.LIST:
             if not isinstance(value, list):
                 raise self._misfit(path, value, "a list")
-            items = [self._one((*path, index), item, field) for index, item in enumerate(value)]
-            return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+            return self._list(path, value, field)
         if field.shape is Shape.MAP:
             if not isinstance(value, Mapping):
                 raise self._misfit(path, value, "a map")
@@ -90,7 +98,19 @@ class _Conforming:
             return value if all(entries[key] is item for key, item in value.items()) else entries
         return self._one(path, value, field)
 
+    def _list(self, path: Path, value: list[object], field: Field) -> object:
+        shared = value if type(value) is SharedList and not self._strict else None
+        if shared is not None and shared.conforming is not None and shared.conforming[0] is field:
+            return shared.conforming[1]
+        items = [self._one((*path, index), item, field) for index, item in enumerate(value)]
+        found = value if all(new is old for new, old in zip(items, value, strict=True)) else items
+        if shared is not None:
+            shared.conforming = field, found
+        return found
+
     def _one(self, path: Path, value: object, field: Field) -> object:
+        if type(value) is str and field.scalar == "string":
+            return value
         if field.type is None:
             return self._scalar(path, value, field.scalar)
         if not isinstance(value, Mapping):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sidecar_injector.errors import MergeError
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Type
+from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Tree = Mapping[str, object]
 
@@ -90,14 +91,24 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
     As in Kubernetes, a map that carries a `$patch` has nothing to act on there and is dropped whole; `drop_directed`
     is off for a new item of a merged list, where only the directive goes.
     """
-    if isinstance(value, dict):
+    if isinstance(value, SharedMap | SharedList):
+        if not value.plain:
+            found = _without_directives(value, drop_directed)
+            value.plain = found is value
+            return found
+        return value
+    return _without_directives(value, drop_directed)
+
+
+def _without_directives(value: object, drop_directed: bool) -> object:
+    if isinstance(value, Mapping):
         kept = {
             key: without_directives(item, drop_directed=drop_directed)
             for key, item in value.items()
             if item is not None and not _is_directive(key) and not (drop_directed and _directed(item))
         }
         unchanged = len(kept) == len(value) and all(kept[key] is item for key, item in value.items())
-        return value if unchanged else kept
+        return value if unchanged and isinstance(value, dict) else kept  # a view of labels is no JSON
     if isinstance(value, list):
         items = [
             without_directives(item, drop_directed=drop_directed)

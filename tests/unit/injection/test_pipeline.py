@@ -1,11 +1,12 @@
 """What comes of a Pod: where containers go, what is merged, what is refused."""
 
 import json
+from types import MappingProxyType
 
 import pytest
 
 from sidecar_injector.errors import MergeError, PodRejected, TemplateRenderError
-from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
 from sidecar_injector.injection.workload import workload_of
 from sidecar_injector.names import STATUS, TEMPLATES, Reason
 from tests.unit.injection.support import LOG, config, container, container_names, injected, outcome, pod
@@ -350,3 +351,10 @@ def test_the_workload_is_told_from_the_owner_reference(owner, labels, expected):
         ]
     workload = workload_of(made)
     assert (workload.api_version, workload.kind, workload.name) == expected
+
+
+def test_labels_of_the_namespace_can_be_printed_as_a_whole():
+    facts = ClusterFacts(namespaces={"shop": NamespaceFacts("shop", MappingProxyType({"team": "a"}))})
+    result = outcome(pod(), config("metadata:\n  annotations: {{ namespace.labels }}"), facts=facts)
+    assert json.loads(json.dumps(result.patch))
+    assert result.pod["metadata"]["annotations"]["team"] == "a"

@@ -14,6 +14,7 @@ from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.values import OMIT, describe, text_of
 from sidecar_injector.templating.limits import Limits
 from sidecar_injector.templating.markers import MARKER, readable
+from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 from sidecar_injector.templating.yaml12.compose import (
     MappingNode,
     Node,
@@ -205,7 +206,7 @@ def plan_node(node: Node) -> Step:
     if isinstance(node, SequenceNode):
         items = [plan_node(item) for item in node.items]
         constants = [item.value for item in items if isinstance(item, Constant)]
-        return Constant(constants) if len(constants) == len(items) else List(tuple(items))
+        return Constant(SharedList(constants)) if len(constants) == len(items) else List(tuple(items))
     assert isinstance(node, MappingNode)
     entries = [(plan_key(key), plan_node(value), key) for key, value in node.entries]
     if any(not isinstance(key, Constant) for key, _, _ in entries):
@@ -225,7 +226,7 @@ def _plan_map(entries: list[tuple[Step, Step, ScalarNode]]) -> Step:
         base[key] = step.value if isinstance(step, Constant) else None
         if not isinstance(step, Constant):
             dynamic.append((key, step))
-    return Map(base, tuple(dynamic)) if dynamic else Constant(base)
+    return Map(base, tuple(dynamic)) if dynamic else Constant(SharedMap(base))
 
 
 def plan_key(node: ScalarNode) -> Step:
