@@ -60,12 +60,14 @@ def webhook(control_plane: Cluster, operator: Operator) -> Iterator[Webhook]:
     assert len({resource["metadata"]["name"] for resource in resources}) == len(CASES)
     control_plane.kubectl("apply", "-f-", input=resources)
     control_plane.kubectl("wait", "--for=condition=Ready", "sic", "--all", "--timeout=120s")
-    for namespace, annotations in _namespaces().items():
+    namespaces = _namespaces()
+    for namespace, annotations in namespaces.items():
         metadata = {"name": namespace, "annotations": annotations}
         control_plane.kubectl("apply", "-f-", input={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     yield Webhook(control_plane, operator)
     control_plane.kubectl("delete", "sic", "--all")
-    control_plane.kubectl("delete", "namespace", *_namespaces(), "--ignore-not-found", "--wait=false")
+    if namespaces:
+        control_plane.kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--wait=false")
 
 
 def _namespaces() -> dict[str, dict[str, str]]:

@@ -72,6 +72,8 @@ class _Conforming:
             field = schema.fields.get(key)
             if field is None:
                 self._unknown(path, key, schema)
+            elif type(value) is str and field.scalar == "string" and field.shape is Shape.ONE:
+                continue
             elif value is None:
                 if field.type is not None or field.shape is not Shape.ONE:
                     empty.add(key)

@@ -91,19 +91,24 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
     As in Kubernetes, a map that carries a `$patch` has nothing to act on there and is dropped whole; `drop_directed`
     is off for a new item of a merged list, where only the directive goes.
     """
-    if isinstance(value, SharedMap | SharedList):
-        if not value.plain:
-            found = _without_directives(value, drop_directed)
-            value.plain = found is value
-            return found
+    if type(value) in _SCALARS:
         return value
-    return _without_directives(value, drop_directed)
+    if not isinstance(value, SharedMap | SharedList):
+        return _without_directives(value, drop_directed)
+    if value.plain:
+        return value
+    found = _without_directives(value, drop_directed)
+    value.plain = found is value
+    return found
+
+
+_SCALARS = frozenset((str, int, bool, float, type(None)))
 
 
 def _without_directives(value: object, drop_directed: bool) -> object:
     if isinstance(value, Mapping):
         kept = {
-            key: without_directives(item, drop_directed=drop_directed)
+            key: item if type(item) in _SCALARS else without_directives(item, drop_directed=drop_directed)
             for key, item in value.items()
             if item is not None and not _is_directive(key) and not (drop_directed and _directed(item))
         }
@@ -111,7 +116,7 @@ def _without_directives(value: object, drop_directed: bool) -> object:
         return value if unchanged and isinstance(value, dict) else kept  # a view of labels is no JSON
     if isinstance(value, list):
         items = [
-            without_directives(item, drop_directed=drop_directed)
+            item if type(item) in _SCALARS else without_directives(item, drop_directed=drop_directed)
             for item in value
             if not (drop_directed and _directed(item))
         ]
@@ -121,11 +126,13 @@ def _without_directives(value: object, drop_directed: bool) -> object:
 
 
 def _is_directive(key: str) -> bool:
-    return key in (DIRECTIVE, RETAIN_KEYS) or key.startswith((ELEMENT_ORDER, DELETE_FROM_LIST))
+    return key.startswith("$") and (
+        key in (DIRECTIVE, RETAIN_KEYS) or key.startswith((ELEMENT_ORDER, DELETE_FROM_LIST))
+    )
 
 
 def _directed(value: object) -> bool:
-    return isinstance(value, Mapping) and DIRECTIVE in value
+    return type(value) not in _SCALARS and isinstance(value, Mapping) and DIRECTIVE in value
 
 
 # --- lists
