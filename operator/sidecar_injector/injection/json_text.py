@@ -8,15 +8,17 @@ from typing import NoReturn
 def json_of(text: str) -> object:
     """Return what a text says as JSON; None for what is none, and for what only Python takes for a number."""
     try:
-        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+        return json.loads(text, parse_constant=no_number, parse_float=finite)
     except (ValueError, RecursionError):
         return None
 
 
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+def no_number(text: str) -> NoReturn:
+    """Raise ValueError for what Python's reader takes for a number, such as NaN."""
+    raise ValueError(f"{text} is no number that JSON has")
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """Return the number of a text. Raises ValueError for one that is beyond all."""
     number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
+    return number if math.isfinite(number) else no_number(text)

@@ -14,8 +14,7 @@ from sidecar_injector.injection.fitting import fitted
 from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge, without_directives
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS, TYPES_BY_NAME
-from sidecar_injector.injection.view import Container, Pod, items, names, part, with_spec
-from sidecar_injector.names import AUTO_IMAGE
+from sidecar_injector.injection.view import Container, Pod, is_placeholder, items, names, part, with_spec
 
 _CONTAINER = TYPES_BY_NAME["Container"]
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -26,14 +25,14 @@ _DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
 def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of containers that both the Pod and a template define; `image: auto` is no definition."""
     mine = {
-        str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if not _is_placeholder(item)
+        str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if not is_placeholder(item)
     }
     return sorted(mine & defined_names(overlays))
 
 
 def unused_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of the Pod's containers with `image: auto` that no template provides."""
-    wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if _is_placeholder(item)}
+    wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if is_placeholder(item)}
     return sorted(wanted - defined_names(overlays))
 
 
@@ -75,13 +74,9 @@ def template_containers(overlays: Sequence[Overlay]) -> list[Container]:
     return [item for overlay in overlays for field in fields for item in items(overlay.tree, field)]
 
 
-def _is_placeholder(container: Container) -> bool:
-    return container.get("image") == AUTO_IMAGE
-
-
 def _without_placeholders(pod: Pod, defined: set[str]) -> Pod:
     for field in CONTAINER_LISTS:
-        kept = [item for item in items(pod, field) if not (_is_placeholder(item) and item.get("name") in defined)]
+        kept = [item for item in items(pod, field) if not (is_placeholder(item) and item.get("name") in defined)]
         if len(kept) != len(items(pod, field)):
             pod = with_spec(pod, **{field: kept or None})
     return pod
@@ -206,7 +201,7 @@ def with_users_on_top(result: Pod, users: Pod, overlays: Sequence[Overlay]) -> P
 
 
 def _stated(container: Container) -> Container:
-    hidden = ("image", "restartPolicy") if _is_placeholder(container) else ()
+    hidden = ("image", "restartPolicy") if is_placeholder(container) else ()
     return {key: value for key, value in container.items() if key not in hidden}
 
 

@@ -32,7 +32,7 @@ from sidecar_injector.injection.status import (
     without_entry,
     without_injection,
 )
-from sidecar_injector.injection.view import Pod, items
+from sidecar_injector.injection.view import Pod, is_placeholder, items
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -110,9 +110,10 @@ def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay], ground: Pod | No
     base = plan.base(before if ground is None else ground, overlays)
     merged = apply_overlays(base, overlays, native=plan.native, replaceable=plan.replaceable_volumes)
     merged = with_users_on_top(merged, plan.users(merged, overlays), overlays)
-    finished = plan.finish(merged, overlays)
-    check_result(base, finished, overlays)
-    return finished
+    for rule in plan.finishing(merged, overlays):
+        merged = rule.apply(merged)
+    check_result(base, merged, overlays)
+    return merged
 
 
 def _is_current(subject: Subject, profile: Profile, templates: Sequence[str]) -> bool:
@@ -173,7 +174,7 @@ def _summary(before: Pod, after: Pod) -> str:
 def _defined(pod: Pod) -> list[str]:
     """Return the names of the Pod's containers that are more than placeholders."""
     containers = (item for field in CONTAINER_LISTS for item in items(pod, field))
-    return [str(item.get("name")) for item in containers if item.get("image") != AUTO_IMAGE]
+    return [str(item.get("name")) for item in containers if not is_placeholder(item)]
 
 
 def _containers(found: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ class Words(NamedTuple):
 
 
 class FinishingRule(NamedTuple):
-    """A rule that finishes a Pod; one that changes nothing returns what it was given."""
+    """A rule that finishes a Pod; one that changes nothing returns what it was given. May raise PodRejected."""
 
     name: str
     apply: Callable[[Pod], Pod]
@@ -66,10 +66,6 @@ class Plan(Protocol):
 
     def finishing(self, merged: Pod, overlays: Sequence["Overlay"]) -> Sequence[FinishingRule]:
         """Return the profile's rules for the Pod that these overlays were merged into, in their order."""
-        ...
-
-    def finish(self, merged: Pod, overlays: Sequence["Overlay"]) -> Pod:
-        """Return the merged Pod, finished by the profile's rules. Raises PodRejected."""
         ...
 
 

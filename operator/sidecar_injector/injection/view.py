@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import cast
 
+from sidecar_injector.names import AUTO_IMAGE
+
 Pod = Mapping[str, object]
 Container = Mapping[str, object]
 
@@ -38,10 +40,24 @@ def with_spec(pod: Pod, **fields: object) -> Pod:
     return {**pod, "spec": {**spec, **{key: value for key, value in fields.items() if value is not None}}}
 
 
+def with_labels(pod: Pod, values: Mapping[str, str]) -> Pod:
+    """Return the Pod with these labels, and no others."""
+    return {**pod, "metadata": {**part(pod, "metadata"), "labels": values}}
+
+
+def with_annotations(pod: Pod, values: Mapping[str, str]) -> Pod:
+    """Return the Pod with these annotations, and no others."""
+    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": values}}
+
+
 def with_annotation(pod: Pod, key: str, value: str) -> Pod:
     """Return the Pod with one annotation set."""
-    metadata = {**part(pod, "metadata"), "annotations": {**annotations(pod), key: value}}
-    return {**pod, "metadata": metadata}
+    return with_annotations(pod, {**annotations(pod), key: value})
+
+
+def is_placeholder(container: Container) -> bool:
+    """Tell whether a container is there only to customise the injected one of its name."""
+    return container.get("image") == AUTO_IMAGE
 
 
 def for_templates(pod: Pod) -> Pod:

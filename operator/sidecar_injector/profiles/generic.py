@@ -8,16 +8,16 @@ from itertools import islice
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.model import SidecarMode
 from sidecar_injector.errors import PodRejected, Problem, UnknownTemplateError
-from sidecar_injector.injection.decide import NAMESPACE_SELECTOR, POD_SELECTOR, Decision, Rule, Subject, selected, skip
+from sidecar_injector.injection.decide import NAMESPACE_SELECTOR, POD_SELECTOR, Rule, Subject
 from sidecar_injector.injection.entries import Entry, generic_entries
 from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE
 from sidecar_injector.injection.profile import FinishingRule, Words
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.status import Record
-from sidecar_injector.injection.view import Pod, annotations, labels, part
+from sidecar_injector.injection.view import Pod, annotations, labels, with_labels
 from sidecar_injector.names import GROUP, INJECT, STATUS, TEMPLATES, Reason
-from sidecar_injector.profiles.selection import policy_rule, selectors_rule
+from sidecar_injector.profiles.selection import asked, inject_value, policy_rule, selectors_rule
 
 _KNOWN_LABELS = (INJECT,)
 _KNOWN_ANNOTATIONS = (INJECT, TEMPLATES, STATUS)
@@ -47,10 +47,6 @@ class GenericPlan:
         """Return the one rule there is."""
         return (FinishingRule("labels", self._with_own_labels),)
 
-    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
-        """Return the Pod with that rule applied."""
-        return self._with_own_labels(merged)
-
     def _with_own_labels(self, merged: Pod) -> Pod:
         """Keep every label that the Pod came with.
 
@@ -60,7 +56,7 @@ class GenericPlan:
         mine = labels(self.view)
         if all(labels(merged).get(key) == value for key, value in mine.items()):
             return merged
-        return {**merged, "metadata": {**part(merged, "metadata"), "labels": {**labels(merged), **mine}}}
+        return with_labels(merged, {**labels(merged), **mine})
 
 
 class Generic:
@@ -105,8 +101,8 @@ class Generic:
             *_misspelt("label", labels(subject.pod), _KNOWN_LABELS),
             *_misspelt("annotation", annotations(subject.pod), _KNOWN_ANNOTATIONS),
         ]
-        value, where = _inject_value(subject.pod)
-        if value not in (None, "true", "false"):
+        value, where = inject_value(subject.pod, INJECT)
+        if where and value not in ("true", "false"):
             found.append(f"{where} {INJECT}: {value!r} is ignored; allowed are 'true' and 'false'")
         elif where == "annotation":
             found.append(f"annotation {INJECT} works, but as a label it spares the API server the call")
@@ -118,9 +114,9 @@ def asked_templates(subject: Subject, annotation: str) -> tuple[str, ...]:
     text = annotations(subject.pod).get(annotation)
     if text is None:
         return subject.config.default_names
-    asked = [name.strip() for name in text.split(",") if name.strip()]
+    wanted = [name.strip() for name in text.split(",") if name.strip()]
     try:
-        return subject.config.expand(asked)
+        return subject.config.expand(wanted)
     except UnknownTemplateError as error:
         raise PodRejected(Reason.UNKNOWN_TEMPLATE, f"metadata.annotations[{annotation}]: {error}") from None
 
@@ -128,37 +124,18 @@ def asked_templates(subject: Subject, annotation: str) -> tuple[str, ...]:
 # --- the rules of selection
 
 
-def _opted(subject: Subject) -> Decision | None:
-    asked, where = _inject_value(subject.pod)
-    if asked == "false":
-        return skip(
-            Reason.POD_OPTED_OUT,
-            f'the Pod opts out: it has the {where} {INJECT}: "false"',
-            f"take the {where} off, or set it to true",
-        )
-    return selected(f"the Pod has the {where} {INJECT}: true") if asked == "true" else None
-
-
 def _asked(subject: Subject) -> str:
-    value, where = _inject_value(subject.pod)
+    value, where = inject_value(subject.pod, INJECT)
     return f"{where} {INJECT}: {value!r}" if where else f"no label or annotation {INJECT}"
 
 
 RULES: tuple[Rule, ...] = (
     NAMESPACE_SELECTOR,
     POD_SELECTOR,
-    Rule("inject label or annotation", _asked, _opted),
+    Rule("inject label or annotation", _asked, lambda subject: asked(subject.pod, INJECT)),
     selectors_rule(INJECT),
     policy_rule(INJECT),
 )
-
-
-def _inject_value(pod: Pod) -> tuple[str | None, str]:
-    """Return what the Pod asks for and where it does: a label hides an annotation."""
-    for where, values in (("label", labels(pod)), ("annotation", annotations(pod))):
-        if INJECT in values:
-            return values[INJECT], where
-    return None, ""
 
 
 def _misspelt(kind: str, values: Mapping[str, str], known: tuple[str, ...]) -> list[str]:

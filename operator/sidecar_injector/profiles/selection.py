@@ -2,14 +2,40 @@
 
 from sidecar_injector.config.model import Policy
 from sidecar_injector.injection.decide import Decision, Rule, Subject, selected, skip
-from sidecar_injector.injection.view import labels
+from sidecar_injector.injection.view import Pod, annotations, labels
 from sidecar_injector.names import Reason
+
+
+def inject_value(pod: Pod, inject: str) -> tuple[str, str]:
+    """Return what the Pod asks for by a key, and by what: "label" or "annotation", which even an empty label hides."""
+    for where, values in (("label", labels(pod)), ("annotation", annotations(pod))):
+        if inject in values:
+            return values[inject], where
+    return "", ""
+
+
+def asked(pod: Pod, inject: str) -> Decision | None:
+    """Return the decision that the Pod itself asks for by a key, None if it does not say."""
+    value, where = inject_value(pod, inject)
+    if value == "true":
+        return selected(f"the Pod has the {where} {inject}: true")
+    return opted_out(inject, where) if value == "false" else None
+
+
+def opted_out(inject: str, where: str) -> Decision:
+    """Return the decision about a Pod that has opted out by a label or an annotation."""
+    return skip(
+        Reason.POD_OPTED_OUT,
+        f'the Pod opts out: it has the {where} {inject}: "false"',
+        f"take the {where} off, or set it to true",
+    )
 
 
 def selectors_rule(inject: str) -> Rule:
     """Return the rule of `spec.match.neverInject` and `alwaysInject`; `inject` is the label that beats both."""
 
     def decide(subject: Subject) -> Decision | None:
+        """Decide by the selectors; a Pod that is never injected is not asked whether it always is."""
         match, pod_labels = subject.config.spec.match, labels(subject.pod)
         matched = next((selector for selector in match.never_inject if selector.matches(pod_labels)), None)
         if matched is not None:

@@ -2,15 +2,15 @@
 caller's fault and becomes a ReviewError with a status of its own; nothing malformed reaches Kopf."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from sidecar_injector import names
 from sidecar_injector.errors import ReviewError
+from sidecar_injector.injection.json_text import finite, no_number
 
 REJECTIONS: Mapping[int, str] = MappingProxyType(
     {
@@ -105,9 +105,7 @@ def decode(body: bytes) -> Any:
     Raises ReviewError with status 400.
     """
     try:
-        return json.loads(
-            str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
+        return json.loads(str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=no_number, parse_float=finite)
     except UnicodeDecodeError as error:
         raise ReviewError(f"body is not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:
@@ -122,12 +120,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
         raise ReviewError(f"body is not JSON that can be read: key {twice[:200]!r} occurs twice in one object")
     return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _no_constant(text)
-
-
-def _no_constant(constant: str) -> NoReturn:
-    raise ReviewError(f"body is not JSON: {constant} is no number that JSON has")

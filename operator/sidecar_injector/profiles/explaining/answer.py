@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.view import items
+from sidecar_injector.injection.view import is_placeholder, items
 from sidecar_injector.names import API_VERSION, AUTO_IMAGE, KIND, Reason
 from sidecar_injector.profiles import profile_for
 from sidecar_injector.profiles.explaining.changes import Change, injecting, on_pods, that_help
@@ -195,7 +195,7 @@ def _placeholder(situation: Situation) -> str:
         str(item.get("name"))
         for field in CONTAINER_LISTS
         for item in items(situation.pod, field)
-        if item.get("image") == AUTO_IMAGE
+        if is_placeholder(item)
     ]
     if not waiting:
         return ""

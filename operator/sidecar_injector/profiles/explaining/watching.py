@@ -1,11 +1,12 @@
 """A profile that is watched at work: the pipeline uses it as it uses the profile itself."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.patch import same
-from sidecar_injector.injection.profile import Plan, Profile
+from sidecar_injector.injection.profile import FinishingRule, Plan, Profile
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.view import Pod
 
@@ -44,13 +45,13 @@ class _WatchedPlan:
     def __getattr__(self, name: str) -> object:
         return getattr(self._plan, name)
 
-    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
-        """Apply the plan's rules one by one."""
-        pod, applied = merged, []
-        for rule in self._plan.finishing(merged, overlays):
-            after = rule.apply(pod)
-            if not same(pod, after):
-                applied.append(rule.name)
-            pod = after
-        self._watched.applied = tuple(applied)
-        return pod
+    def finishing(self, merged: Pod, overlays: Sequence[Overlay]) -> Sequence[FinishingRule]:
+        """Return the plan's rules, each watched."""
+        self._watched.applied = ()
+        return [FinishingRule(rule.name, partial(self._apply, rule)) for rule in self._plan.finishing(merged, overlays)]
+
+    def _apply(self, rule: FinishingRule, pod: Pod) -> Pod:
+        after = rule.apply(pod)
+        if not same(pod, after):
+            self._watched.applied += (rule.name,)
+        return after

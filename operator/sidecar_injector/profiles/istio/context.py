@@ -12,7 +12,6 @@ from sidecar_injector.profiles.istio.reading import at, map_at
 
 _LABEL_LENGTH = 63
 _LABEL_ENDS = "-_."
-NAMESPACE_OF_NONE = "default"
 DEFAULT_CLUSTER = "Kubernetes"
 ISTIO_CNI_NETWORK = "default/istio-cni"
 LIGHTSTEP_CERTIFICATES = ("tracing", "tlsSettings", "caCertificates")
@@ -29,8 +28,8 @@ def workload_context(pod: Pod, workload: Workload, namespace: str) -> dict[str, 
         "kind": workload.kind,
         "name": workload.name,
         "reportedName": labels(pod).get(v.WORKLOAD_NAME) or workload.name,
-        "namespace": namespace or NAMESPACE_OF_NONE,
-        "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{namespace or NAMESPACE_OF_NONE}"
+        "namespace": namespace or v.NAMESPACE_OF_NONE,
+        "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{namespace or v.NAMESPACE_OF_NONE}"
         f"/{kind}/{workload.name}",
         "canonicalName": _first(pod, v.CANONICAL_NAME, "app.kubernetes.io/name", "app")
         or workload.name[:_LABEL_LENGTH].strip(_LABEL_ENDS),
@@ -122,8 +121,24 @@ def readiness(pod: Pod, values: Values) -> dict[str, object]:
 def capabilities(pod: Pod, values: Values, interception_mode: str) -> list[str]:
     """Return the capabilities that the proxy needs; with any of them it has to be root."""
     bind = annotations(pod).get(v.CAP_NET_BIND_SERVICE, str(at(values, "global", "proxy", "capNetBindService")).lower())
-    found = ["NET_ADMIN"] if interception_mode == "TPROXY" else []
+    found = ["NET_ADMIN"] if interception_mode == v.TPROXY else []
     return [*found, "NET_BIND_SERVICE"] if bind == "true" else found
+
+
+def of_the_mesh(values: Values, mesh: Mapping[str, object]) -> dict[str, object]:
+    """Return what is the same for all Pods of a config."""
+    trust_domain = at(values, "global", "trustDomain") or mesh.get("trustDomain")
+    local = at(mesh, "inboundTrafficPolicy", "mode") == "LOCALHOST"
+    return {
+        "caAddress": ca_address(values),
+        "clusterTrustBundle": trust_bundle(values),
+        "clusterID": at(values, "global", "multiCluster", "clusterName") or DEFAULT_CLUSTER,
+        "network": at(values, "global", "network"),
+        "meshID": at(values, "global", "meshID") or trust_domain,
+        "trustDomain": trust_domain,
+        "inboundTrafficPolicy": "localhost" if local else "passthrough",
+        "compliancePolicy": at(values, "pilot", "env", "COMPLIANCE_POLICY") or "",
+    }
 
 
 def ca_address(values: Values) -> str:
@@ -131,11 +146,6 @@ def ca_address(values: Values) -> str:
     stated, revision = at(values, "global", "caAddress"), values.get("revision")
     istiod = f"istiod-{revision}" if revision else "istiod"
     return str(stated or f"{istiod}.{at(values, 'global', 'istioNamespace')}.svc:15012")
-
-
-def trust_domain(values: Values, mesh: Mapping[str, object]) -> object:
-    """Return the trust domain."""
-    return at(values, "global", "trustDomain") or mesh.get("trustDomain")
 
 
 def trust_bundle(values: Values) -> str:

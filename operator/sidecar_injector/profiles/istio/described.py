@@ -151,6 +151,18 @@ PROXY: tuple[Described, ...] = (
     Described("meshID", TEXT, "Name of the mesh.", "`global.meshID`, else `trustDomain`"),
     Described("trustDomain", TEXT, "Trust domain.", "`global.trustDomain`, else `meshConfig.trustDomain`"),
     Described(
+        "inboundTrafficPolicy",
+        TEXT,
+        "`localhost` or `passthrough`: how the proxy addresses the application.",
+        "`localhost` if `meshConfig.inboundTrafficPolicy.mode` is LOCALHOST",
+    ),
+    Described(
+        "compliancePolicy",
+        TEXT,
+        "Policy for cryptography, such as `fips-140-3`; empty: none.",
+        "`pilot.env.COMPLIANCE_POLICY` of the values",
+    ),
+    Described(
         "appContainers",
         LIST,
         "Names of the ordinary containers that are not the proxy's.",
@@ -169,18 +181,6 @@ PROXY: tuple[Described, ...] = (
         f"annotation `{v.DEFAULT_LOGS_CONTAINER}`, else the first of `appContainers`",
     ),
     Described("podPorts", LIST, "Ports of these containers, as they declare them.", "the Pod"),
-    Described(
-        "inboundTrafficPolicy",
-        TEXT,
-        "`localhost` or `passthrough`: how the proxy addresses the application.",
-        "`localhost` if `meshConfig.inboundTrafficPolicy.mode` is LOCALHOST",
-    ),
-    Described(
-        "compliancePolicy",
-        TEXT,
-        "Policy for cryptography, such as `fips-140-3`; empty: none.",
-        "`pilot.env.COMPLIANCE_POLICY` of the values",
-    ),
     Described(
         "otelResourceAttributes",
         TEXT,

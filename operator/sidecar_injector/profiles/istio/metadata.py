@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sidecar_injector.config.syntax import LABEL_VALUE
-from sidecar_injector.injection.view import Pod, annotations, labels, part
+from sidecar_injector.injection.view import Pod, annotations, labels, with_annotations, with_labels
 from sidecar_injector.profiles.istio.reading import map_at
 from sidecar_injector.profiles.istio.vocabulary import NETWORK
 
@@ -12,7 +12,7 @@ def with_network_label(pod: Pod, network: str) -> Pod:
     """Return the Pod with the label of its network, if that is known and can be one; a label that is there stays."""
     if not network or NETWORK in labels(pod) or LABEL_VALUE.fault(network):
         return pod
-    return {**pod, "metadata": {**part(pod, "metadata"), "labels": {**labels(pod), NETWORK: network}}}
+    return with_labels(pod, {**labels(pod), NETWORK: network})
 
 
 def with_injected_annotations(pod: Pod, values: Mapping[str, object]) -> Pod:
@@ -22,7 +22,7 @@ def with_injected_annotations(pod: Pod, values: Mapping[str, object]) -> Pod:
     present = annotations(pod)
     if all(present.get(key) == value for key, value in wanted.items()):
         return pod
-    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": {**present, **wanted}}}
+    return with_annotations(pod, {**present, **wanted})
 
 
 def _text(value: object) -> str:

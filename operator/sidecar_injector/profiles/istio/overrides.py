@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from sidecar_injector.injection.overlay import template_containers
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.view import Container, Pod, items, names, with_annotation, with_spec
-from sidecar_injector.names import AUTO_IMAGE
+from sidecar_injector.injection.view import Container, Pod, is_placeholder, items, names, with_annotation, with_spec
 from sidecar_injector.profiles.istio.view import Earlier
 from sidecar_injector.profiles.istio.vocabulary import OVERRIDES
 
@@ -55,7 +54,7 @@ def with_overrides_noted(pod: Pod, overrides: Overrides, earlier: Earlier) -> Po
 
 
 def _without_placeholder(container: Container) -> Container:
-    if not _is_placeholder(container):
+    if not is_placeholder(container):
         return container
     return {key: value for key, value in container.items() if key != "image"}
 
@@ -63,11 +62,7 @@ def _without_placeholder(container: Container) -> Container:
 def without_auto_images(pod: Pod, names: Collection[str]) -> Pod:
     """Return the Pod without the placeholder images of these containers, which templates will fill."""
     for field in CONTAINER_LISTS:
-        if any(_is_placeholder(item) and item.get("name") in names for item in items(pod, field)):
+        if any(is_placeholder(item) and item.get("name") in names for item in items(pod, field)):
             filled = [_without_placeholder(item) if item.get("name") in names else item for item in items(pod, field)]
             pod = with_spec(pod, **{field: filled})
     return pod
-
-
-def _is_placeholder(container: Container) -> bool:
-    return container.get("image") == AUTO_IMAGE

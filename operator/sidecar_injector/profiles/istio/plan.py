@@ -8,7 +8,7 @@ from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.overlay import defined_names
 from sidecar_injector.injection.profile import FinishingRule
 from sidecar_injector.injection.render import Overlay
-from sidecar_injector.injection.view import Pod, annotations, part, with_spec
+from sidecar_injector.injection.view import Pod, annotations, part, with_annotations, with_spec
 from sidecar_injector.profiles.istio import context, images, openshift, probes, proxy_config
 from sidecar_injector.profiles.istio import vocabulary as v
 from sidecar_injector.profiles.istio.environment import cluster_environment, with_environment
@@ -19,7 +19,7 @@ from sidecar_injector.profiles.istio.order import order_containers
 from sidecar_injector.profiles.istio.overrides import overrides_of, with_overrides_noted, without_auto_images
 from sidecar_injector.profiles.istio.prometheus import merge_metrics, secure_port
 from sidecar_injector.profiles.istio.proxy_config import DEFAULTS
-from sidecar_injector.profiles.istio.proxy_user import TPROXY, with_proxy_user
+from sidecar_injector.profiles.istio.proxy_user import with_proxy_user
 from sidecar_injector.profiles.istio.reading import at, map_at
 from sidecar_injector.profiles.istio.settings import Settings, settings_of
 from sidecar_injector.profiles.istio.status import RECORD
@@ -82,7 +82,7 @@ class IstioPlan:
     @cached_property
     def proxy_ids(self) -> tuple[int, int]:
         """User and group of the proxy. With TPROXY it is root, and its traffic is told by Istio's own group."""
-        if self.interception_mode == TPROXY:
+        if self.interception_mode == v.TPROXY:
             return v.PROXY_ID, v.PROXY_ID
         return openshift.proxy_ids(self._namespace_annotations)
 
@@ -120,7 +120,6 @@ class IstioPlan:
         values, mesh, view = self.settings.values, self.settings.mesh, self.view
         notes, proxy = annotations(view), map_at(values, "global", "proxy")
         metadata = map_at(self.proxy_config, "proxyMetadata")
-        trust_domain = context.trust_domain(values, mesh)
         uid, gid = self.proxy_ids
         return {
             "image": images.proxy_image(view, values, self.proxy_config),
@@ -140,18 +139,11 @@ class IstioPlan:
             "logLevel": notes.get(v.LOG_LEVEL, proxy.get("logLevel")),
             "componentLogLevel": notes.get(v.COMPONENT_LOG_LEVEL, proxy.get("componentLogLevel")),
             "agentLogLevel": notes.get(v.AGENT_LOG_LEVEL, at(values, "global", "logging", "level")),
-            "caAddress": context.ca_address(values),
-            "clusterTrustBundle": context.trust_bundle(values),
-            "clusterID": at(values, "global", "multiCluster", "clusterName") or context.DEFAULT_CLUSTER,
-            "network": at(values, "global", "network"),
-            "meshID": at(values, "global", "meshID") or trust_domain,
-            "trustDomain": trust_domain,
+            **self.settings.proxy,
             "appContainers": context.app_containers(view),
             "defaultContainer": context.default_container(view, v.DEFAULT_CONTAINER),
             "defaultLogsContainer": context.default_container(view, v.DEFAULT_LOGS_CONTAINER),
             "podPorts": context.pod_ports(view),
-            "inboundTrafficPolicy": _inbound_policy(mesh),
-            "compliancePolicy": at(values, "pilot", "env", "COMPLIANCE_POLICY") or "",
             "otelResourceAttributes": otel_resource_attributes(view, namespace, mesh),
             "datadog": context.datadog(view, values),
             "lightstepCerts": context.lightstep_certificates(values, self.proxy_config),
@@ -197,17 +189,11 @@ class IstioPlan:
             FinishingRule("order", lambda pod: order_containers(pod, self.hold)),
         )
 
-    def finish(self, merged: Pod, overlays: Sequence[Overlay]) -> Pod:
-        """Return the Pod with all rules applied."""
-        pod = merged
-        for rule in self.finishing(merged, overlays):
-            pod = rule.apply(pod)
-        return pod
+    def _rewrites_probes(self, pod: Pod) -> bool:
+        return bool(self.probe_port) and probes.wants_rewrite(pod, self.settings.values)
 
     def _with_probes(self, pod: Pod) -> Pod:
-        if not self.probe_port or not probes.wants_rewrite(pod, self.settings.values):
-            return pod
-        return probes.rewrite_probes(pod, self.probe_port)
+        return probes.rewrite_probes(pod, self.probe_port) if self._rewrites_probes(pod) else pod
 
     @property
     def probe_port(self) -> int:
@@ -217,9 +203,7 @@ class IstioPlan:
     @property
     def settled(self) -> bool:
         """Whether the rules would leave the containers of a Pod alone: a container that came later has probes, too."""
-        if not self.probe_port or not probes.wants_rewrite(self.pod, self.settings.values):
-            return True
-        return not probes.unrewritten(self.pod, self.probe_port)
+        return not (self._rewrites_probes(self.pod) and probes.unrewritten(self.pod, self.probe_port))
 
 
 def plan(subject: Subject) -> IstioPlan:
@@ -233,14 +217,9 @@ def _port(value: object) -> int:
     return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
 
 
-def _inbound_policy(mesh: Mapping[str, object]) -> str:
-    return "localhost" if at(mesh, "inboundTrafficPolicy", "mode") == "LOCALHOST" else "passthrough"
-
-
 def _without_foreign_status(pod: Pod) -> Pod:
     """Return the Pod without what Istio noted of its own injection: what we note takes its place."""
     notes = annotations(pod)
     if v.STATUS not in notes or RECORD.entries(notes[v.STATUS]):
         return pod
-    kept = {key: value for key, value in notes.items() if key != v.STATUS}
-    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": kept}}
+    return with_annotations(pod, {key: value for key, value in notes.items() if key != v.STATUS})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sidecar_injector.errors import PodRejected
-from sidecar_injector.injection.view import Pod, annotations, part, with_annotation
+from sidecar_injector.injection.view import Pod, annotations, with_annotation, with_annotations
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio.reading import go_bool, port_number
 from sidecar_injector.profiles.istio.sidecar import sidecar_of, variable, with_sidecar, with_variable
@@ -161,4 +161,4 @@ def _pointed_at_agent(pod: Pod, given: Given, agent_port: int) -> Pod:
     obsolete = {spelt for spellings in given.values() for spelt in spellings}
     kept = {key: value for key, value in present.items() if key not in obsolete}
     ours = {SCRAPE: "true", SCRAPE_PORT: str(agent_port), SCRAPE_PATH: _MERGED_PATH}
-    return {**pod, "metadata": {**part(pod, "metadata"), "annotations": {**kept, **ours}}}
+    return with_annotations(pod, {**kept, **ours})

@@ -10,9 +10,8 @@ from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, items, part, with_spec
 from sidecar_injector.profiles.istio.overrides import Overrides
 from sidecar_injector.profiles.istio.sidecar import sidecar_of, with_sidecar
-from sidecar_injector.profiles.istio.vocabulary import INIT, PROXY, VALIDATION
+from sidecar_injector.profiles.istio.vocabulary import INIT, PROXY, TPROXY, VALIDATION
 
-TPROXY = "TPROXY"
 _USER = ("runAsUser", "runAsGroup")
 
 

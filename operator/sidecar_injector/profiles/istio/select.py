@@ -12,24 +12,14 @@ from sidecar_injector.injection.decide import (
     Rule,
     Subject,
     label_namespace,
-    selected,
     shown,
     skip,
 )
-from sidecar_injector.injection.view import Pod, annotations, labels, part
+from sidecar_injector.injection.view import labels, part
 from sidecar_injector.names import NAMESPACE_NAME, Reason
 from sidecar_injector.profiles.istio.entries import entries
 from sidecar_injector.profiles.istio.vocabulary import DEFAULT_REVISION, INJECT, INJECTION, REVISION
-from sidecar_injector.profiles.selection import policy_rule, selectors_rule
-
-
-def inject_value(pod: Pod) -> tuple[str, str]:
-    """Return what the Pod asks for, and by what: "label" or "annotation", which even an empty label hides."""
-    for where, values in (("label", labels(pod)), ("annotation", annotations(pod))):
-        if INJECT in values:
-            return values[INJECT], where
-    return "", ""
-
+from sidecar_injector.profiles.selection import asked, inject_value, opted_out, policy_rule, selectors_rule
 
 # --- what the API server decides by the entries, before it calls
 
@@ -37,15 +27,7 @@ def inject_value(pod: Pod) -> tuple[str, str]:
 def _opted_out_by_label(subject: Subject) -> Decision | None:
     if labels(subject.pod).get(INJECT) != "false":
         return None
-    return _opted_out("label")
-
-
-def _opted_out(where: str) -> Decision:
-    return skip(
-        Reason.POD_OPTED_OUT,
-        f'the Pod opts out: it has the {where} {INJECT}: "false"',
-        f"take the {where} off, or set it to true",
-    )
+    return opted_out(INJECT, "label")
 
 
 def _not_called_for(subject: Subject) -> Decision | None:
@@ -88,7 +70,7 @@ def _label_at_fault(subject: Subject, namespace: Mapping[str, str]) -> Decision:
 
 
 def _nobody_asks(subject: Subject, turn_on: str) -> Decision:
-    value, where = inject_value(subject.pod)
+    value, where = inject_value(subject.pod, INJECT)
     silent = f"namespace {subject.namespace} has no label {INJECTION}=enabled, nor {REVISION}"
     if where == "annotation" and value == "true":
         return _not_selected(
@@ -140,15 +122,8 @@ def _windows(subject: Subject) -> Decision | None:
     )
 
 
-def _asked(subject: Subject) -> Decision | None:
-    value, where = inject_value(subject.pod)
-    if value == "true":
-        return selected(f"the Pod has the {where} {INJECT}: true")
-    return _opted_out(where) if value == "false" else None
-
-
 def _asked_value(subject: Subject) -> str:
-    value, where = inject_value(subject.pod)
+    value, where = inject_value(subject.pod, INJECT)
     if not where:
         return f"no label or annotation {INJECT}"
     meaning = "" if value in ("true", "false") else ", which means nothing: it counts as not given"
@@ -177,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         lambda subject: f"spec.os.name is {part(part(subject.pod, 'spec'), 'os').get('name') or 'not set'}",
         _windows,
     ),
-    Rule("inject label or annotation", _asked_value, _asked),
+    Rule("inject label or annotation", _asked_value, lambda subject: asked(subject.pod, INJECT)),
     selectors_rule(INJECT),
     policy_rule(INJECT),
 )

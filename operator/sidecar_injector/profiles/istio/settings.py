@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.profiles.istio.context import of_the_mesh
 from sidecar_injector.profiles.istio.mesh import effective_mesh
 from sidecar_injector.profiles.istio.reading import map_at
 
@@ -69,17 +70,24 @@ _MEMO = "istio"
 
 @dataclass(frozen=True)
 class Settings:
-    """values -- `spec.values` over VALUES; mesh -- `spec.meshConfig` over Istio's built-in defaults."""
+    """What a config says.
+
+    values -- `spec.values` over VALUES
+    mesh   -- `spec.meshConfig` over Istio's built-in defaults
+    proxy  -- what of the templates' `proxy` is the same for all Pods
+    """
 
     values: Mapping[str, object]
     mesh: Mapping[str, object]
+    proxy: Mapping[str, object]
 
 
 def settings_of(config: CompiledConfig) -> Settings:
     """Return the settings of a config."""
     found = config.derived.get(_MEMO)
     if not isinstance(found, Settings):
-        found = config.derived[_MEMO] = Settings(_values(config.spec.values), effective_mesh(config.spec.mesh_config))
+        values, mesh = _values(config.spec.values), effective_mesh(config.spec.mesh_config)
+        found = config.derived[_MEMO] = Settings(values, mesh, of_the_mesh(values, mesh))
     return found
 
 

@@ -9,11 +9,16 @@ from urllib.parse import quote
 
 from sidecar_injector.injection.view import Container, Pod, annotations, items, labels
 from sidecar_injector.profiles.istio.reading import at, maps_at
-from sidecar_injector.profiles.istio.vocabulary import OTEL_INSTANCE, OTEL_NAMESPACE, OTEL_VERSION, PROXY
+from sidecar_injector.profiles.istio.vocabulary import (
+    NAMESPACE_OF_NONE,
+    OTEL_INSTANCE,
+    OTEL_NAMESPACE,
+    OTEL_VERSION,
+    PROXY,
+)
 
 _CONVENTIONS = "OTEL_SEMANTIC_CONVENTIONS"
 _VERSION_LABEL = "app.kubernetes.io/version"
-_NAMESPACE_OF_NONE = "default"
 _UNESCAPED = "!#$&'()*+/:<>?@[]^`{|}"
 """Beside letters, digits and `_.-~`: what a value may hold as it is."""
 
@@ -29,7 +34,7 @@ def otel_resource_attributes(pod: Pod, namespace: str, mesh: Mapping[str, object
     providers = maps_at(mesh, "extensionProviders")
     if all(at(item, "opentelemetry", "serviceAttributeEnrichment") != _CONVENTIONS for item in providers):
         return ""
-    notes, apps, home = annotations(pod), _apps(pod), namespace or _NAMESPACE_OF_NONE
+    notes, apps, home = annotations(pod), _apps(pod), namespace or NAMESPACE_OF_NONE
     attributes = {
         "service.namespace": notes.get(OTEL_NAMESPACE) or home,
         "service.version": notes.get(OTEL_VERSION) or labels(pod).get(_VERSION_LABEL) or _image_version(apps),

@@ -20,7 +20,6 @@ from sidecar_injector.profiles.istio.formats import NOT_GIVEN, REFUSED, shown
 from sidecar_injector.profiles.istio.key import Key, Place
 from sidecar_injector.profiles.istio.keys import BY_NAME, KEYS, PREFIXES
 from sidecar_injector.profiles.istio.reading import map_at
-from sidecar_injector.profiles.istio.select import inject_value
 from sidecar_injector.profiles.istio.vocabulary import (
     DATAPLANE_MODE,
     INJECT,
@@ -32,6 +31,7 @@ from sidecar_injector.profiles.istio.vocabulary import (
     PROXY_MEMORY,
     PROXY_MEMORY_LIMIT,
 )
+from sidecar_injector.profiles.selection import inject_value
 
 _FIELDS_SHOWN = 5
 
@@ -99,7 +99,7 @@ def _wrong(pod: Pod, *, refused: bool) -> Iterator[tuple[Key, str, str]]:
 
 def _on_opting(pod: Pod) -> Iterator[str]:
     """Warn of a value of the switch that is none, and of an annotation where a label is better, or hides it."""
-    asked, where = inject_value(pod)
+    asked, where = inject_value(pod, INJECT)
     if where and asked not in ("true", "false"):
         yield f"{where} {INJECT}: {shown(asked)} is neither true nor false: {NOT_GIVEN}"
     if where == "annotation":
@@ -163,7 +163,7 @@ def _deprecated(pod: Pod) -> Iterator[str]:
 def _on_the_pod(pod: Pod) -> Iterator[str]:
     """Warn of what does not go together with a sidecar, unless it is plain that there will be none."""
     spec = part(pod, "spec")
-    if spec.get("hostNetwork") or inject_value(pod)[0] == "false":
+    if spec.get("hostNetwork") or inject_value(pod, INJECT)[0] == "false":
         return
     policy = spec.get("dnsPolicy")
     if policy not in (None, "", "ClusterFirst"):

@@ -11,7 +11,7 @@ from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.overlay import template_containers
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS
-from sidecar_injector.injection.view import Container, Pod, annotations, items, names, part, with_spec
+from sidecar_injector.injection.view import Container, Pod, annotations, items, names, with_annotations, with_spec
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio.reading import maps_at
 from sidecar_injector.profiles.istio.status import RECORD
@@ -81,7 +81,7 @@ def without_earlier(pod: Pod, earlier: Earlier, agent_port: int) -> Pod:
     notes = {key: value for key, value in annotations(pod).items() if key != STATUS}
     if notes.get(SCRAPE_PORT) == str(agent_port):
         notes = {key: value for key, value in notes.items() if key not in _SCRAPED}
-    pod = {**pod, "metadata": {**part(pod, "metadata"), "annotations": notes}}
+    pod = with_annotations(pod, notes)
     for field in CONTAINER_LISTS:
         missing = [item for item in earlier.overrides.get(field, ()) if item.get("name") not in names(pod, field)]
         pod = with_spec(pod, **{field: [*items(pod, field), *missing]}) if missing else pod

@@ -72,6 +72,11 @@ TUNNEL = "networking.istio.io/tunnel"
 OPENSHIFT_UIDS = "openshift.io/sa.scc.uid-range"
 OPENSHIFT_GROUPS = "openshift.io/sa.scc.supplemental-groups"
 
+TPROXY = "TPROXY"
+"""The interception mode in which the proxy sees where a connection came from, for which it has to be root."""
+NAMESPACE_OF_NONE = "default"
+"""The Namespace of a Pod that names none."""
+
 # What is injected.
 PROXY = "istio-proxy"
 INIT = "istio-init"
