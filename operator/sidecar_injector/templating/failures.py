@@ -6,12 +6,15 @@ from itertools import islice
 
 _MOST_CANDIDATES = 300
 _LONGEST_CANDIDATE = 80
+_LONGEST_PROBLEM = 2000
 
 
 class Failure(Exception):  # noqa: N818 - a problem, not yet an error of ours
     """A problem in the user's words, with a remedy; `line` is set only where the traceback cannot tell it."""
 
     def __init__(self, problem: str, remedy: str = "", line: int = 0) -> None:
+        if len(problem) > _LONGEST_PROBLEM:  # it may quote values
+            problem = f"{problem[:_LONGEST_PROBLEM]}…"
         super().__init__(problem)
         self.problem = problem
         self.remedy = remedy

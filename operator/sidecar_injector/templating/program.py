@@ -69,9 +69,16 @@ class Program:
 
     def run_traced(self, context: Mapping[str, object]) -> str:
         """Run the template once more and give the shape with the marks of template lines in it."""
-        limits = replace(self.limits, output=self.limits.output * _ROOM_FOR_TRACING)
-        code = self._compile(_environment(self._delimiters, limits, True))
-        return self._run(code, {**GLOBALS, **context}, limits)[0]
+        return self._run(self._traced, {**GLOBALS, **context}, self._limits_when_traced)[0]
+
+    @cached_property
+    def _traced(self) -> JinjaTemplate:
+        """The code that prints marks: made once, for Pods may cause the same error again and again."""
+        return self._compile(_environment(self._delimiters, self._limits_when_traced, True))
+
+    @property
+    def _limits_when_traced(self) -> Limits:
+        return replace(self.limits, output=self.limits.output * _ROOM_FOR_TRACING)
 
     def place(self, line: int, column: int = 0, mention: str = "") -> Place:
         """Return a place in this template; the column is that of `mention`, if the line has it exactly once."""
@@ -146,7 +153,7 @@ class Program:
 
     @cached_property
     def _tree(self) -> nodes.Template:
-        return _environment(self._delimiters, self.limits, False).parse_bounded(self.source)
+        return _environment(self._delimiters, self.limits, False).parse_again(self.source)
 
 
 def _line_of(traceback: TracebackType | None, code: JinjaTemplate) -> int:

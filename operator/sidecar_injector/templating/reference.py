@@ -32,6 +32,11 @@ VARIABLES: Sequence[tuple[str, str]] = (
     ("nativeSidecars", "Whether sidecars are injected as init containers with `restartPolicy: Always`."),
     ("cluster", "The cluster: `version` is the API server's."),
     ("config", "The SidecarInjectorConfig: `name`."),
+    (
+        "overrides",
+        "What Namespace and Pod have turned of `spec.overrides`, by name and with its type, else the default; one "
+        "without either is not there.",
+    ),
     ("omit", "Drops the key or the list item that it is printed for."),
 )
 """Variables that every template can use, with what they hold."""

@@ -10,7 +10,7 @@ from jinja2.utils import Namespace
 from sidecar_injector.templating.failures import Failure, LimitReached, did_you_mean
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.methods import METHODS
-from sidecar_injector.templating.language.operations import loop_over, settle
+from sidecar_injector.templating.language.operations import fragment, loop_over, settle
 from sidecar_injector.templating.language.values import Fragment, describe
 from sidecar_injector.templating.language.vocabulary import FUNCTIONS
 
@@ -63,7 +63,7 @@ def _run(context: RenderContext, target: Any, args: tuple[Any, ...], keywords: M
         raise LimitReached(f"macros or recursive loops call each other more than {limit} levels deep", "use a loop")
     context.calls += 1
     try:
-        return Fragment(target(*args, **keywords), context.slots)
+        return fragment(context, target(*args, **keywords))
     except TypeError as error:
         failure = _misfit(str(error).replace("'", "`"))
         if failure is None:

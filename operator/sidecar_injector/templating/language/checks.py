@@ -6,6 +6,7 @@ from math import isfinite
 from jinja2 import nodes
 
 from sidecar_injector.templating.failures import Failure, LimitReached, did_you_mean
+from sidecar_injector.templating.language.trees import children
 from sidecar_injector.templating.language.values import HIGHEST
 from sidecar_injector.templating.language.vocabulary import FILTERS, FUNCTIONS, TESTS, Register
 from sidecar_injector.templating.limits import Limits
@@ -18,20 +19,33 @@ _DEEPEST_LOOPS = 15
 def check(tree: nodes.Template, limits: Limits) -> None:
     """Refuse what cannot be run; raises Failure or LimitReached with the line set."""
     stack: list[tuple[nodes.Node, int, int, int]] = [(tree, 1, 0, 0)]
+    calling: list[nodes.Call | nodes.CallBlock] = []
     while stack:
         node, line, chain, loops = stack.pop()
         line = node.lineno or line
         chain = chain + 1 if isinstance(node, nodes.Expr) else 0
-        loops = loops + 1 if isinstance(node, nodes.For) else 0 if isinstance(node, nodes.Macro) else loops
-        if chain > limits.chain:
+        if isinstance(node, nodes.For):
+            loops += 1
+        elif isinstance(node, nodes.Macro):
+            loops = 0
+        elif isinstance(node, nodes.Call | nodes.CallBlock):
+            calling.append(node)
+        if chain + _operators(node) > limits.chain:
             raise LimitReached(
                 f"the expression has more than {limits.chain} operators in a row", "compute parts of it first", line
             )
         if loops > _DEEPEST_LOOPS:
             raise LimitReached(f"more than {_DEEPEST_LOOPS} loops are nested", "use a macro", line)
         _check_node(node)
-        stack.extend((child, line, chain, loops) for child in node.iter_child_nodes())
-    _check_functions(tree)
+        stack += [(child, line, chain, loops) for child in children(node)]
+    _check_functions(calling, assigned(tree))
+
+
+def _operators(node: nodes.Node) -> int:
+    """Count the operators that stand in one node, in a row."""
+    if isinstance(node, nodes.Concat):
+        return len(node.nodes)
+    return len(node.ops) if isinstance(node, nodes.Compare) else 0
 
 
 def _check_node(node: nodes.Node) -> None:
@@ -68,20 +82,25 @@ def _check_call(register: Register, kind: str, node: nodes.Filter | nodes.Test) 
 
 def assigned(tree: nodes.Template) -> set[str]:
     """Return the names of the macros, variables and parameters that the template makes itself."""
-    names = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
-    return names | {node.name for node in tree.find_all(nodes.Macro)}
+    names: set[str] = set()
+    stack: list[nodes.Node] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, nodes.Macro) or (isinstance(node, nodes.Name) and node.ctx != "load"):
+            names.add(node.name)
+        stack += children(node)
+    return names
 
 
-def _check_functions(tree: nodes.Template) -> None:
-    made = assigned(tree)
+def _check_functions(calling: Sequence[nodes.Call | nodes.CallBlock], made: set[str]) -> None:
     known = {*FUNCTIONS.names, *made, "caller", "loop"}
-    for block in tree.find_all(nodes.CallBlock):
-        if not isinstance(block.call.node, nodes.Name) or block.call.node.name not in made:
-            raise Failure(
-                "a call block calls something that is no macro", "name a macro: `call my_macro()`", block.lineno
-            )
-    for node in tree.find_all(nodes.Call):
-        if isinstance(node.node, nodes.Name) and node.node.name not in known:
+    for node in sorted(calling, key=lambda node: (isinstance(node, nodes.Call), node.lineno)):
+        if isinstance(node, nodes.CallBlock):
+            if not isinstance(node.call.node, nodes.Name) or node.call.node.name not in made:
+                raise Failure(
+                    "a call block calls something that is no macro", "name a macro: `call my_macro()`", node.lineno
+                )
+        elif isinstance(node.node, nodes.Name) and node.node.name not in known:
             name = node.node.name
             raise Failure(
                 f"there is no function `{name}`{did_you_mean(name, known)}",

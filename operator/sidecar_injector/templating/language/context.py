@@ -20,6 +20,8 @@ from sidecar_injector.templating.language.values import (
 from sidecar_injector.templating.limits import Limits
 from sidecar_injector.templating.markers import marker
 
+_PRICE_OF_TEXT, _PRICE_OF_FIELD = 5, 4
+
 
 class RenderContext(Context):
     """Jinja's context, which generated code hands to every filter, with what one rendering needs."""
@@ -44,12 +46,15 @@ class RenderContext(Context):
         """Return the value as text, as it would be printed inside a longer text."""
         if type(value) is str:
             return value
+        self.charge(_PRICE_OF_TEXT)
         return text_of(plain(value, self))
 
     def field(self, item: object, path: object, *, strict: bool = True) -> object:
         """Look up a field, such as `name` or `resources.limits`; if it is missing, that is an error when `strict`."""
         found = item
-        for name in path.split(".") if isinstance(path, str) else [path]:
+        names = path.split(".") if isinstance(path, str) else [path]
+        self.charge(_PRICE_OF_FIELD + 3 * len(names))
+        for name in names:
             found = self.environment.getitem(found, int(name) if isinstance(name, str) and name.isdecimal() else name)
         if strict and isinstance(found, Undefined):
             str(found)
@@ -67,7 +72,15 @@ class RenderContext(Context):
         """Check and pay for a text of this length before it is made."""
         if characters > self.limits.text:
             raise LimitReached(f"a text grows to more than {self.limits.text} characters", "make a shorter text")
-        self.charge(characters >> 9)
+        self.charge(characters >> 6)
+
+    def search(self, text: str, part: str) -> None:
+        """Pay for looking for a part in a text.
+
+        For short ones this takes as long as both lengths multiplied; source of the bounds: CPython, fastsearch.h.
+        """
+        reach = 100 if len(text) >= 2500 else 2500
+        self.charge((len(text) >> 7) + (min(len(text), 30_000) * min(len(part), reach) >> 8))
 
     def take_room(self, characters: int) -> None:
         """Account for a printed value of this length."""

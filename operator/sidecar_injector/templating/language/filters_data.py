@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2.runtime import Undefined
 
@@ -10,11 +10,14 @@ from sidecar_injector.templating.failures import Failure, LimitReached, Refused
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.operations import calculate
 from sidecar_injector.templating.language.undefined import Missing
-from sidecar_injector.templating.language.values import YamlText, compact_json, describe, size_of
+from sidecar_injector.templating.language.values import YamlText, compact_json, describe, length_in_steps, size_of
 from sidecar_injector.templating.language.vocabulary import FILTERS, TESTS, Entry, is_empty, items, mapping, text
+from sidecar_injector.templating.strict_json import read_json
 from sidecar_injector.templating.yaml12.compose import YamlLimits, YamlProblem, compose
 from sidecar_injector.templating.yaml12.construct import construct
 from sidecar_injector.templating.yaml12.dump import dump_yaml
+
+_STEPS_PER_YAML_NODE = 8
 
 
 @FILTERS.add("default", "d", undefined=True, fragments=True)
@@ -49,7 +52,9 @@ def list_(context: RenderContext, value: object) -> list[Any]:
 @FILTERS.add("items")
 def items_(context: RenderContext, value: object) -> list[list[Any]]:
     """List of the `[key, value]` pairs of a map."""
-    return [[key, member] for key, member in mapping(context, value).items()]
+    entries = mapping(context, value)
+    context.charge(2 * len(entries))
+    return [[key, member] for key, member in entries.items()]
 
 
 @FILTERS.add()
@@ -57,8 +62,8 @@ def dictsort(context: RenderContext, value: object, by: str = "key", reverse: bo
     """`[key, value]` pairs of a map, sorted by `key` or by `value`."""
     if by not in ("key", "value"):
         raise Failure(f"`by` is {json.dumps(text(by))}", 'use "key" or "value"')
-    pairs = [[key, member] for key, member in mapping(context, value).items()]
-    return _sorted(pairs, [pair[by == "value"] for pair in pairs], reverse)
+    pairs = items_(context, value)
+    return _sorted(context, pairs, [pair[by == "value"] for pair in pairs], reverse)
 
 
 @FILTERS.add()
@@ -95,10 +100,11 @@ def sort(context: RenderContext, value: object, reverse: bool = False, attribute
     """Sorted list of texts or of numbers; with `attribute`, of anything, by that field. Upper case comes first."""
     members = items(context, value)
     keys = members if attribute is None else [context.field(item, attribute) for item in members]
-    return _sorted(members, keys, reverse)
+    return _sorted(context, members, keys, reverse)
 
 
-def _sorted(members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
+def _sorted(context: RenderContext, members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
+    context.charge(4 * length_in_steps(keys))
     for kinds in (str, (int, float)):
         if all(isinstance(key, kinds) for key in keys):
             order = sorted(range(len(keys)), key=keys.__getitem__, reverse=bool(reverse))
@@ -107,11 +113,12 @@ def _sorted(members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
     raise Failure(f"it sorts texts or numbers, found {' and '.join(found)}", "name the field to sort by: `attribute=…`")
 
 
-@FILTERS.add()
+@FILTERS.add(price=8)
 def unique(context: RenderContext, value: object, attribute: str | None = None) -> list[Any]:
     """List without repeated items; with `attribute`, without items whose field was there before."""
     members = items(context, value)
     keys = members if attribute is None else [context.field(item, attribute) for item in members]
+    context.charge(4 * len(members))
     seen: dict[str, Any] = {}
     for key, member in zip(keys, members, strict=True):
         seen.setdefault(compact_json(context.plain(key)), member)
@@ -225,7 +232,9 @@ def without(context: RenderContext, value: object, *keys: str) -> dict[str, Any]
 @FILTERS.add()
 def omit_null(context: RenderContext, value: object) -> object:
     """Value without nulls, and without the lists and maps that are empty or become so."""
-    return _without_nulls(context.plain(value))
+    plain = context.plain(value)
+    context.charge(size_of(plain) >> 3)
+    return _without_nulls(plain)
 
 
 def _without_nulls(value: object) -> object:
@@ -237,7 +246,7 @@ def _without_nulls(value: object) -> object:
     return value
 
 
-@FILTERS.add("to_json", "tojson")
+@FILTERS.add("to_json", "tojson", price=15)
 def to_json(context: RenderContext, value: object, indent: int | None = None) -> str:
     """Value as JSON text, compact or indented; keys keep their order."""
     plain = context.plain(value)
@@ -246,37 +255,36 @@ def to_json(context: RenderContext, value: object, indent: int | None = None) ->
         return compact_json(plain)
     if not isinstance(indent, int) or not 0 <= indent <= 8:
         raise Failure("`indent` is a whole number from 0 to 8", "leave it out for compact JSON")
-    return json.dumps(plain, indent=indent, ensure_ascii=False)
+    context.charge(size_of(plain) >> 1)
+    indented = json.dumps(plain, indent=indent, ensure_ascii=False)
+    context.pay(len(indented))
+    return indented
 
 
-@FILTERS.add()
+@FILTERS.add(price=8)
 def from_json(context: RenderContext, value: object) -> object:
     """Value that a JSON text stands for."""
     source = text(value)
     context.pay(len(source))
     context.charge(len(source) >> 3)
     try:
-        return json.loads(source, parse_constant=_refuse_constant)
+        return read_json(source)
     except RecursionError:
         raise LimitReached("the JSON text is nested too deeply", "nest it less deeply") from None
     except ValueError as error:
         raise Failure("the text is not JSON", "check where the value comes from") from error
 
 
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-@FILTERS.add()
+@FILTERS.add(price=15)
 def to_yaml(context: RenderContext, value: object) -> str:
     """Value as YAML text, for a file or an annotation. Structure needs no filter: `labels: {{ namespace.labels }}`."""
     plain = context.plain(value)
     context.pay(size_of(plain))
-    context.charge(size_of(plain) >> 3)
+    context.charge(size_of(plain) >> 1)
     return YamlText(dump_yaml(plain))
 
 
-@FILTERS.add()
+@FILTERS.add(price=60)
 def from_yaml(context: RenderContext, value: object) -> object:
     """Value that a YAML text (one document) stands for."""
     source = text(value)
@@ -288,7 +296,10 @@ def from_yaml(context: RenderContext, value: object) -> object:
         if len(documents) > 1:
             raise Failure("the text has more than one YAML document", "give it one document")
         root = documents[0].root if documents else None
-        return None if root is None else construct(root)
+        if root is None:
+            return None
+        context.charge(_STEPS_PER_YAML_NODE * root.size)
+        return construct(root)
     except YamlProblem as problem:
         kind = LimitReached if problem.limit else Failure
         raise kind(f"line {problem.line} of the text: {problem.problem}", problem.remedy) from problem

@@ -58,7 +58,7 @@ def float_(value: object, default: float = 0.0) -> object:
     return result
 
 
-@FILTERS.add("round")
+@FILTERS.add("round", price=40)
 def round_(value: object, precision: int = 0, method: str = "common") -> int | float:
     """Number rounded to `precision` digits, by default a whole one; `method` is "common", "ceil" or "floor"."""
     exact, factor = Fraction(_finite(value)), Fraction(10) ** _digits(precision)
@@ -83,7 +83,7 @@ def _digits(precision: object) -> int:
     return whole(precision)
 
 
-@FILTERS.add()
+@FILTERS.add(price=25)
 def quantity(value: object) -> int | float:
     """Number that a Kubernetes quantity stands for: 0.1 of `100m`, 1073741824 of `1Gi`."""
     source = text(value)
@@ -95,7 +95,7 @@ def quantity(value: object) -> int | float:
     return int(exact) if exact.denominator == 1 and LOWEST <= exact <= HIGHEST else float(exact)
 
 
-@FILTERS.add()
+@FILTERS.add(price=25)
 def duration(value: object) -> int | float:
     """Seconds that a Go duration stands for: 90 of `1m30s`, 0.3 of `300ms`."""
     source = text(value)
@@ -108,7 +108,7 @@ def duration(value: object) -> int | float:
     return int(seconds) if seconds.denominator == 1 else float(seconds)
 
 
-@FILTERS.add()
+@FILTERS.add(price=25)
 def format_duration(value: object) -> str:
     """Seconds as a Go duration: `1m30s` of 90, `300ms` of 0.3."""
     seconds = _finite(value)

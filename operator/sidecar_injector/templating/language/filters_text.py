@@ -8,6 +8,7 @@ from math import isfinite
 
 from sidecar_injector.templating.failures import Failure, LimitReached
 from sidecar_injector.templating.language.context import RenderContext
+from sidecar_injector.templating.language.operations import fragment
 from sidecar_injector.templating.language.values import Fragment, YamlText, describe
 from sidecar_injector.templating.language.vocabulary import FILTERS, items, text, whole
 
@@ -15,6 +16,7 @@ _FORMAT = re.compile(
     r"%(?:%|[#0 +-]*(?P<width>\d+)?(?:\.(?P<precision>\d+))?(?P<type>[sdifFeEgGxXo])|(?P<bad>.?))", re.S
 )
 _WIDEST = 1000
+_MOST_STRIPPED = 100
 _WHITESPACE = " \t\n\r"
 
 
@@ -46,8 +48,8 @@ def title(context: RenderContext, value: object) -> str:
 def trim(context: RenderContext, value: object, chars: str = _WHITESPACE) -> str | Fragment:
     """Text without white space, or the given characters, at both ends; a macro's text stays template text."""
     if isinstance(value, Fragment):
-        return Fragment(value.text.strip(_WHITESPACE), context.slots)
-    stripped = _paid(context, text(value)).strip(text(chars))
+        return fragment(context, value.text.strip(_WHITESPACE))
+    stripped = _paid(context, text(value)).strip(few(text(chars)))
     return YamlText(stripped) if isinstance(value, YamlText) else stripped
 
 
@@ -60,14 +62,16 @@ def indent(
     if not 0 <= whole(width) <= _WIDEST:
         raise LimitReached(f"filter `indent`: the width {width} is not between 0 and {_WIDEST}", "indent by less")
     margin = " " * width
-    context.pay(len(source) + source.count("\n") * width + width)
-    lines = source.split("\n")
+    lines = source.count("\n") + 1
+    context.pay(len(source) + lines * width)
+    context.charge(lines)
     indented = [
-        margin + line if (blank or line.strip()) and (first or number) else line for number, line in enumerate(lines)
+        margin + line if (blank or line.strip()) and (first or number) else line
+        for number, line in enumerate(source.split("\n"))
     ]
     result = "\n".join(indented)
     if isinstance(value, Fragment):
-        return Fragment(result, context.slots)
+        return fragment(context, result)
     return YamlText(result) if isinstance(value, YamlText) else result
 
 
@@ -79,8 +83,9 @@ def replace(context: RenderContext, value: object, old: str, new: str, count: in
 
 def replaced(context: RenderContext, source: str, old: str, new: str, count: int) -> str:
     """Replace within the limits."""
-    context.pay(len(source))
+    context.search(source, old)
     found = source.count(old) if count < 0 else min(count, source.count(old))
+    context.search(source, old)
     context.pay(len(source) + found * (len(new) - len(old)))
     return source.replace(old, new, count)
 
@@ -91,6 +96,7 @@ def split(context: RenderContext, value: object, separator: str | None = None, c
     source = _paid(context, text(value))
     if separator == "":
         raise Failure("the separator is empty", "leave it out to split at white space")
+    context.search(source, "" if separator is None else text(separator))
     parts = source.split(None if separator is None else text(separator), whole(count))
     context.charge(len(parts))
     return parts
@@ -112,7 +118,7 @@ def joined(context: RenderContext, members: list[object], separator: str) -> str
     return separator.join(parts)
 
 
-@FILTERS.add()
+@FILTERS.add(price=6)
 def string(context: RenderContext, value: object) -> str:
     """Value as text: `true`, `null`, numbers as they are, lists and maps as JSON."""
     return context.text(value)
@@ -123,6 +129,7 @@ def format_(context: RenderContext, value: object, *values: object) -> str:
     """Text with `%s`, `%d`, `%05d`, `%.2f`, `%x` … replaced by the given values, in order."""
     template = text(value)
     size, arguments = len(template), []
+    context.charge((len(template) >> 3) + 2 * len(values))
     expected = [found for found in _FORMAT.finditer(template) if found[0] != "%%"]
     if len(expected) != len(values):
         raise Failure(
@@ -189,6 +196,14 @@ def _utf8(context: RenderContext, value: object) -> bytes:
         raise Failure(
             "the text holds a lone surrogate, which has no UTF-8", "check where the value comes from"
         ) from error
+
+
+def few(characters: str) -> str:
+    """Check what is to be stripped off a text: for each of its characters, all of these are looked at."""
+    if len(characters) > _MOST_STRIPPED:
+        problem = f"{len(characters)} different characters are stripped off; {_MOST_STRIPPED} are allowed"
+        raise LimitReached(problem, "strip fewer")
+    return characters
 
 
 def _paid(context: RenderContext, source: str) -> str:

@@ -5,13 +5,11 @@ before, every statement: `image: {% if x %}a{% else %}b{% endif %}` would run in
 `{%+ +%}` mean what they mean in Jinja.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 RawToken = tuple[int, str, str]
 """Line, kind and text of a token, as the lexer gives it before it drops white space inside statements."""
 
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _STATEMENTS = ("block_end", "comment_end", "raw_begin", "raw_end")
 
 
@@ -21,17 +19,22 @@ def drop_statement_lines(tokens: Iterable[RawToken]) -> Iterator[RawToken]:
 
 
 def _lines(tokens: Iterable[RawToken]) -> Iterator[list[RawToken]]:
-    """Cut text at its newlines and collect the tokens of each line; a statement is never cut."""
+    """Collect the tokens of each line; whole lines of text stay together, and a statement is never cut."""
     line: list[RawToken] = []
-    for number, kind, text in tokens:
-        if kind != "data":
-            line.append((number, kind, text))
+    for token in tokens:
+        number, kind, text = token
+        newline = text.find("\n") + 1 if kind == "data" else 0
+        if not newline:
+            line.append(token)
             continue
-        for offset, part in enumerate(_LINE.findall(text)):
-            line.append((number + offset, kind, part))
-            if part.endswith("\n"):
-                yield line
-                line = []
+        line.append((number, kind, text[:newline]))
+        yield line
+        line = []
+        last = text.rfind("\n") + 1
+        if last > newline:
+            yield [(number + 1, kind, text[newline:last])]
+        if last < len(text):
+            line.append((number + text.count("\n"), kind, text[last:]))
     yield line
 
 

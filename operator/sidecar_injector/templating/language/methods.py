@@ -7,7 +7,8 @@ from jinja2.runtime import LoopContext
 
 from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.context import RenderContext
-from sidecar_injector.templating.language.filters_text import joined, replaced
+from sidecar_injector.templating.language.filters_text import few, joined, replaced
+from sidecar_injector.templating.language.values import length_in_steps
 from sidecar_injector.templating.language.vocabulary import Register, items, text, whole
 
 TEXT_METHODS = Register("method")
@@ -46,7 +47,7 @@ _simple("isalnum", "Whether the text has letters and digits only.")
 
 
 def _chars(chars: object) -> str | None:
-    return None if chars is None else text(chars)
+    return None if chars is None else few(text(chars))
 
 
 @TEXT_METHODS.add("strip")
@@ -88,6 +89,7 @@ def _parts(
     context.pay(len(value))
     if separator == "":
         raise Failure("the separator is empty", "leave it out to split at white space")
+    context.search(value, "" if separator is None else text(separator))
     parts = cut(None if separator is None else text(separator), whole(count))
     context.charge(len(parts))
     return parts
@@ -137,14 +139,14 @@ def replace(context: RenderContext, value: str, old: str, new: str, count: int =
 @TEXT_METHODS.add("find")
 def find(context: RenderContext, value: str, part: str) -> int:
     """Position of a part, from 0; -1 if it is not there."""
-    context.pay(len(value))
+    context.search(value, text(part))
     return value.find(text(part))
 
 
 @TEXT_METHODS.add("count")
 def count(context: RenderContext, value: str, part: str) -> int:
     """How often a part occurs."""
-    context.pay(len(value))
+    context.search(value, text(part))
     return value.count(text(part))
 
 
@@ -163,7 +165,7 @@ def get(value: Mapping[str, Any], key: str, default: object = None) -> Any:
 @MAP_METHODS.add("items")
 def items_(context: RenderContext, value: Mapping[str, Any]) -> list[list[Any]]:
     """List of the `[key, value]` pairs: `{% for key, value in labels.items() %}`."""
-    context.charge(len(value))
+    context.charge(3 * len(value))
     return [[key, member] for key, member in value.items()]
 
 
@@ -184,14 +186,14 @@ def values(context: RenderContext, value: Mapping[str, Any]) -> list[Any]:
 @LIST_METHODS.add("index")
 def index(context: RenderContext, value: list[Any], item: object) -> int:
     """Position of a text or number, from 0; -1 if it is not there."""
-    context.charge(len(value))
+    context.charge(len(value) + length_in_steps(value))
     return next((position for position, member in enumerate(value) if _same(member, item)), -1)
 
 
 @LIST_METHODS.add("count")
 def count_(context: RenderContext, value: list[Any], item: object) -> int:
     """How often a text or number is in the list."""
-    context.charge(len(value))
+    context.charge(len(value) + length_in_steps(value))
     return sum(_same(member, item) for member in value)
 
 

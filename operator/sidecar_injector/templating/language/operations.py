@@ -14,9 +14,12 @@ from jinja2.runtime import Undefined
 from sidecar_injector.templating.failures import Failure, LimitReached
 from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.undefined import Missing
-from sidecar_injector.templating.language.values import HIGHEST, LOWEST, OMIT, Fragment, describe
+from sidecar_injector.templating.language.values import HIGHEST, LOWEST, OMIT, Fragment, describe, length_in_steps
 
 _SCALARS = (str, int, float, bool, type(None))
+_PRICE_OF_FRAGMENT = 5
+_SHORT = 100
+"""Characters of what is looked for with `in` without a surcharge."""
 
 
 @pass_context
@@ -48,7 +51,7 @@ def operand(context: RenderContext, value: object) -> object:
     """Prepare one side of a comparison."""
     kind = type(value)
     if kind is str:
-        context.charge(len(value) >> 9)  # type: ignore[arg-type]
+        context.charge(len(value) >> 8)  # type: ignore[arg-type]
         return value
     return value if kind in _SCALARS or value is OMIT else context.plain(value)
 
@@ -69,10 +72,12 @@ def settle(value: object) -> object:
 
 
 @pass_context
-def member(_context: RenderContext, value: object) -> object:
+def member(context: RenderContext, value: object) -> object:
     """Prepare the left side of `in`."""
     value = settle(value)
     if isinstance(value, _SCALARS):
+        if isinstance(value, str) and len(value) > _SHORT:
+            context.charge(len(value))
         return value
     raise Failure(f"`in` looks for {describe(value)}", "only text, numbers, true, false and null can be looked up")
 
@@ -82,9 +87,12 @@ def container(context: RenderContext, value: object) -> object:
     """Prepare the right side of `in`."""
     value = settle(value)
     if isinstance(value, str):
+        context.charge(min(len(value), 30_000) * _SHORT // 3 >> 8)
         context.charge(len(value) >> 7)
-    elif isinstance(value, list | tuple | range | Mapping):
-        context.charge(0 if isinstance(value, Mapping) else len(value))
+    elif isinstance(value, list | tuple | range):
+        context.charge(len(value) + length_in_steps(value))
+    elif isinstance(value, Mapping):
+        pass
     else:
         raise Failure(f"`in` looks inside {describe(value)}", "look inside a list, a map or text")
     return value
@@ -122,7 +130,13 @@ def section(context: RenderContext, value: object, start: Any, stop: Any, step: 
 @pass_context
 def capture(context: RenderContext, text: str) -> Fragment:
     """Make the text of a `{% set %}` or `{% filter %}` block a fragment."""
-    return Fragment(text, context.slots)
+    return fragment(context, text)
+
+
+def fragment(context: RenderContext, text: str) -> Fragment:
+    """Make a fragment of template text, which was copied for it."""
+    context.charge(_PRICE_OF_FRAGMENT + (len(text) >> 7))
+    return Fragment(text, context)
 
 
 @pass_context

@@ -4,17 +4,16 @@ Source of the grammar: https://jinja.palletsprojects.com/en/stable/templates/
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from jinja2 import nodes
 from jinja2.environment import Environment
 from jinja2.exceptions import TemplateSyntaxError as JinjaSyntaxError
-from jinja2.lexer import Token
 from jinja2.parser import Parser
 
 from sidecar_injector.templating.failures import Failure, LimitReached, did_you_mean
+from sidecar_injector.templating.language.lines import RawToken
 from sidecar_injector.templating.limits import Limits
 
 _LEVELS_PER_BRACKET = 3
@@ -40,23 +39,33 @@ class BoundedParser(Parser):
         self._opened: list[tuple[str, int]] = []
         super().__init__(environment, source)
 
+    def parse(self) -> nodes.Template:
+        """Parse the whole template; only the root knows its environment, and `rewrite` tells all other nodes."""
+        return nodes.Template(self.subparse(), lineno=1, environment=self.environment)
+
     def parse_condexpr(self) -> nodes.Expr:
         """Parse what brackets, arguments and items hold."""
-        with self._level():
-            return super().parse_condexpr()
+        self._enter()
+        node = super().parse_condexpr()
+        self._levels -= 1
+        return node
 
     def parse_not(self) -> nodes.Expr:
         """Parse `not`, which can stand before itself."""
-        with self._level():
-            return super().parse_not()
+        self._enter()
+        node = super().parse_not()
+        self._levels -= 1
+        return node
 
     def parse_unary(self, with_filter: bool = True) -> nodes.Expr:
         """Parse an operand with its sign, which can stand before another sign."""
-        with self._level():
-            return super().parse_unary(with_filter)
+        self._enter()
+        node = super().parse_unary(with_filter)
+        self._levels -= 1
+        return node
 
-    @contextmanager
-    def _level(self) -> Iterator[None]:
+    def _enter(self) -> None:
+        """Count a level of the expression; a failure ends the parser, so it need not be counted back then."""
         self._levels += 1
         if self._levels > self._limits.nesting * _LEVELS_PER_BRACKET:
             raise LimitReached(
@@ -64,8 +73,6 @@ class BoundedParser(Parser):
                 "compute parts of it with `set` first",
                 self.stream.current.lineno,
             )
-        yield
-        self._levels -= 1
 
     def parse_statement(self) -> nodes.Node | list[nodes.Node]:
         """Parse a statement and remember where it starts, for the case that it is never closed."""
@@ -140,13 +147,38 @@ _HABITS = {
 """Remedies for signs that other languages have, by sign."""
 
 
-def count_tokens(tokens: Iterator[Token], limits: Limits) -> Iterator[Token]:
-    """Pass the lexer's tokens on, up to the limit; raises LimitReached with the line set."""
-    for number, token in enumerate(tokens):
-        if number > limits.tokens:
-            problem = f"the template has more than {limits.tokens} words and signs in its expressions and statements"
-            raise LimitReached(problem, "split it into several templates", token.lineno)
-        yield token
+_UNCOUNTED = frozenset(("whitespace", "comment", "comment_end", "raw_end"))
+
+
+def bounded(tokens: Iterable[RawToken], limits: Limits) -> Iterator[RawToken]:
+    """Give the lexer's tokens, after all of them are counted: what is too long is not even parsed.
+
+    Raises LimitReached with the line set at once; an error of the lexer where it is come upon.
+    """
+    found: list[RawToken] = []
+    error: JinjaSyntaxError | None = None
+    count = 0
+    try:
+        for token in tokens:
+            found.append(token)
+            line, kind, text = token
+            if kind in _UNCOUNTED or (kind == "data" and text.isspace()):
+                continue
+            count += 1
+            if count > limits.tokens:
+                problem = (
+                    f"the template has more than {limits.tokens} words and signs in its expressions and statements"
+                )
+                raise LimitReached(problem, "split it into several templates", line)
+    except JinjaSyntaxError as syntax:
+        error = syntax
+    return _then(found, error)
+
+
+def _then(tokens: list[RawToken], error: JinjaSyntaxError | None) -> Iterator[RawToken]:
+    yield from tokens
+    if error is not None:
+        raise error
 
 
 def explain_syntax(error: JinjaSyntaxError, environment: Environment) -> Failure:

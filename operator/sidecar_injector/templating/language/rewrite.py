@@ -13,6 +13,7 @@ from jinja2.visitor import NodeTransformer
 from sidecar_injector.templating.language import calls
 from sidecar_injector.templating.language import operations as op
 from sidecar_injector.templating.language.checks import assigned
+from sidecar_injector.templating.language.trees import children
 from sidecar_injector.templating.language.vocabulary import FUNCTIONS
 from sidecar_injector.templating.markers import line_mark
 
@@ -21,8 +22,12 @@ def rewrite(tree: nodes.Template, *, traced: bool = False) -> nodes.Template:
     """Return the tree that is run; `traced` puts the mark of its line before every piece of text and every value."""
     rewritten = _Rewriter(traced, frozenset(FUNCTIONS.names) - assigned(tree)).visit(tree)
     assert isinstance(rewritten, nodes.Template)
-    assert tree.environment is not None
-    rewritten.set_environment(tree.environment)
+    environment = tree.environment
+    stack: list[nodes.Node] = [rewritten]
+    while stack:
+        node = stack.pop()
+        node.environment = environment
+        stack += children(node)
     return rewritten
 
 
@@ -201,7 +206,7 @@ def _innermost(chain: nodes.Filter | None, line: int) -> nodes.Filter:
 
 
 def _weight(body: list[nodes.Node]) -> int:
-    """Count the nodes that one run of a body evaluates; bodies of inner loops and macros pay for themselves."""
+    """Count the nodes that one run of a body evaluates; bodies of loops, macros and call blocks pay for themselves."""
     count = 1
     stack = list(body)
     while stack:
@@ -209,15 +214,17 @@ def _weight(body: list[nodes.Node]) -> int:
         count += 1
         if isinstance(node, nodes.For):
             stack.append(node.iter)
+        elif isinstance(node, nodes.CallBlock):
+            stack.append(node.call)
         elif not isinstance(node, nodes.Macro):
-            stack.extend(node.iter_child_nodes())
+            stack += children(node)
     return count
 
 
 def _lines(node: nodes.Node) -> Iterator[int]:
     if node.lineno:
         yield node.lineno
-    for child in node.iter_child_nodes():
+    for child in children(node):
         yield from _lines(child)
 
 

@@ -22,7 +22,7 @@ from sidecar_injector.templating.language.checks import check
 from sidecar_injector.templating.language.context import RenderContext, print_value
 from sidecar_injector.templating.language.lines import drop_statement_lines
 from sidecar_injector.templating.language.operations import OPERATIONS, calculate, negate
-from sidecar_injector.templating.language.parsing import BoundedParser, count_tokens
+from sidecar_injector.templating.language.parsing import BoundedParser, bounded
 from sidecar_injector.templating.language.rewrite import rewrite
 from sidecar_injector.templating.language.undefined import Missing
 from sidecar_injector.templating.language.values import OMIT, Fragment, describe
@@ -32,6 +32,7 @@ from sidecar_injector.templating.limits import Delimiters, Limits
 GLOBALS: Mapping[str, object] = {"omit": OMIT}
 """What every template can name besides its context."""
 
+_LONGEST_KEY = 10_000
 _LOOP_FIELDS = frozenset(
     ("index", "index0", "revindex", "revindex0", "first", "last", "length", "depth", "depth0", "previtem", "nextitem")
 )
@@ -63,19 +64,23 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
 
     def parse_bounded(self, source: str) -> nodes.Template:
         """Parse and check; raises Failure, LimitReached or Jinja's TemplateSyntaxError."""
-        tree = BoundedParser(self, source, self.limits).parse()
+        tree = self.parse_again(source)
         check(tree, self.limits)
         return tree
+
+    def parse_again(self, source: str) -> nodes.Template:
+        """Parse what was checked earlier."""
+        return BoundedParser(self, source, self.limits).parse()
 
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
-        raw = drop_statement_lines(self.lexer.tokeniter(source, name, filename, state))
-        tokens = self.lexer.wrap(raw, name, filename)
-        return TokenStream(count_tokens(tokens, self.limits), name, filename)
+        raw = bounded(self.lexer.tokeniter(source, name, filename, state), self.limits)
+        return TokenStream(self.lexer.wrap(drop_statement_lines(raw), name, filename), name, filename)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        return rewrite(self.parse_bounded(source), traced=self.traced)
+        tree = self.parse_again(source) if self.traced else self.parse_bounded(source)
+        return rewrite(tree, traced=self.traced)
 
     def _concat(self, parts: Iterable[Any]) -> str:
         texts = [part if type(part) is str else part.text for part in parts]
@@ -93,6 +98,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Look up `obj[argument]`: a key of a map, an item of a list, a character of a text."""
         if type(argument) is str:
+            if len(argument) > _LONGEST_KEY:
+                raise LimitReached(f"`[ ]` looks up a text of {len(argument)} characters", "look up a shorter key")
             return self.getattr(obj, argument)
         if isinstance(argument, Fragment):
             return self.getattr(obj, argument.as_text())

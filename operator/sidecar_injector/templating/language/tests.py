@@ -6,7 +6,7 @@ from jinja2.runtime import Undefined
 
 from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.context import RenderContext
-from sidecar_injector.templating.language.values import describe
+from sidecar_injector.templating.language.values import describe, length_in_steps
 from sidecar_injector.templating.language.vocabulary import TESTS, text, whole
 
 
@@ -156,12 +156,13 @@ def _compare(value: object, other: object) -> int:
 def in_(context: RenderContext, value: object, container: object) -> bool:
     """Whether a text or number is in a list, is a key of a map, or is part of a text."""
     if isinstance(container, str):
+        context.search(container, text(value))
         return text(value) in container
     if not isinstance(container, list | tuple | range | Mapping):
         raise Failure(f"nothing can be in {describe(container)}", "give it a list, a map or text")
     if isinstance(value, list | Mapping):
         raise Failure(f"{describe(value)} cannot be looked up", "look up text or a number")
-    context.charge(len(container))
+    context.charge(len(container) + (0 if isinstance(container, Mapping) else length_in_steps(container)))
     return bool(value in container)
 
 

@@ -1,7 +1,7 @@
 """Values inside a template: what they are called, which may be printed, and what they are as text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Protocol
 
@@ -12,6 +12,9 @@ from sidecar_injector.templating.failures import Failure, LimitReached
 from sidecar_injector.templating.markers import LINE_MARK, MARKER
 
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
+_SHIFT = 8
+"""A step pays for looking at 2**8 characters."""
+_LONG = 1 << _SHIFT
 
 
 class Meter(Protocol):
@@ -21,6 +24,15 @@ class Meter(Protocol):
 
     def charge(self, steps: int) -> None:
         """Take this number of steps from the budget."""
+
+
+class Printing(Protocol):
+    """What a fragment's text is made with: the printed values, and what pays for a text of some length."""
+
+    slots: list[object]
+
+    def pay(self, characters: int) -> None:
+        """Check and pay for a text of this length before it is made."""
 
 
 class Omit:
@@ -46,23 +58,27 @@ class Fragment:
     which is an ordinary value. It is no `str`, so that no operation can take its markers for text.
     """
 
-    __slots__ = ("_slots", "text")
+    __slots__ = ("_printing", "_text", "text")
 
-    def __init__(self, text: str, slots: Sequence[object]) -> None:
+    def __init__(self, text: str, printing: Printing) -> None:
         self.text = text
-        self._slots = slots
+        self._printing = printing
+        self._text: str | None = None
 
     def as_text(self) -> str:
-        """Return the text with every printed value in place."""
-        return fill_text(LINE_MARK.sub("", self.text), self._slots)
+        """Return the text with every printed value in place; raises LimitReached if it is too long."""
+        if self._text is None:
+            slots = self._printing.slots
+            self._printing.pay(len(self.text))
+            pieces = MARKER.split(LINE_MARK.sub("", self.text))
+            shown = {index: text_of(slots[int(index)]) for index in pieces[1::2]}
+            self._printing.pay(sum(map(len, pieces[::2])) + sum(len(shown[index]) for index in pieces[1::2]))
+            pieces[1::2] = [shown[index] for index in pieces[1::2]]
+            self._text = "".join(pieces)
+        return self._text
 
     def __bool__(self) -> bool:
         return bool(self.text)
-
-
-def fill_text(text: str, slots: Sequence[object]) -> str:
-    """Replace the markers in template text by the text of their values."""
-    return MARKER.sub(lambda found: text_of(slots[int(found[1])]), text)
 
 
 _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -120,6 +136,11 @@ def plain(value: object, meter: Meter) -> object:
     return _plain_copy(value, meter, 0)
 
 
+def length_in_steps(values: Iterable[object]) -> int:
+    """Return how many steps it takes to look at every character of the texts among these values."""
+    return sum([len(value) >> _SHIFT for value in values if isinstance(value, str)])
+
+
 def size_of(value: object) -> int:
     """Return about how many characters a plain value takes as JSON."""
     if isinstance(value, str):
@@ -133,7 +154,11 @@ def size_of(value: object) -> int:
 
 def _is_plain(value: object, meter: Meter, depth: int) -> bool:
     kind = type(value)
-    if kind is str or value is None or kind is bool:
+    if kind is str:
+        if len(value) >= _LONG:  # type: ignore[arg-type]
+            meter.charge(len(value) >> _SHIFT)  # type: ignore[arg-type]
+        return True
+    if value is None or kind is bool:
         return True
     if kind is dict:
         _enter(value, meter, depth)
@@ -181,7 +206,7 @@ _REMEDIES: dict[type, str] = {
 def _enter(value: object, meter: Meter, depth: int) -> None:
     if depth >= meter.depth_limit:
         raise LimitReached(f"the value is nested more than {meter.depth_limit} levels deep", "nest it less deeply")
-    meter.charge(len(value))  # type: ignore[arg-type]
+    meter.charge(len(value) + 2)  # type: ignore[arg-type]
 
 
 def _key(key: object) -> str:

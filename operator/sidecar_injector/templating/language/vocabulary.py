@@ -18,6 +18,7 @@ from sidecar_injector.templating.language.values import Fragment, Omit, describe
 Implementation = Callable[..., Any]
 """Takes what the template gives; before it the RenderContext, if its first parameter is called `context`."""
 
+ORDINARY_PRICE = 2
 _SPEAKING = ("fail", "required")
 """Entries whose message is the template author's own."""
 
@@ -32,6 +33,7 @@ class Entry:
     takes_context: bool
     takes_undefined: bool = False
     takes_fragments: bool = False
+    price: int = 0
 
     @property
     def signature(self) -> inspect.Signature:
@@ -49,8 +51,9 @@ class Entry:
 
     def invoke(self, context: RenderContext, args: Sequence[object], keywords: Mapping[str, object]) -> Any:
         """Call it; fragments become text, and undefined arguments are errors, unless the entry says otherwise."""
-        values = [self._argument(value) for value in args]
-        named = {name: self._argument(value) for name, value in keywords.items()}
+        context.charge(self.price)
+        values = [self._argument(context, value) for value in args]
+        named = {name: self._argument(context, value) for name, value in keywords.items()}
         try:
             return self.function(context, *values, **named) if self.takes_context else self.function(*values, **named)
         except (LimitReached, MissingValue):
@@ -63,7 +66,11 @@ class Entry:
             problem = self.mismatch(len(values), tuple(named)) or "it cannot use these values"
             raise Failure(f"{self}: {problem}", f"write `{self.usage}`") from error
 
-    def _argument(self, value: object) -> object:
+    def _argument(self, context: RenderContext, value: object) -> object:
+        if type(value) is str:
+            if len(value) > _SHORT:
+                context.charge(len(value) >> 8)
+            return value
         if type(value) is Fragment and not self.takes_fragments:
             return value.as_text()
         if isinstance(value, Undefined) and not self.takes_undefined:
@@ -115,14 +122,17 @@ class Register:
         self._entries: dict[str, Entry] = {}
 
     def add(
-        self, *names: str, undefined: bool = False, fragments: bool = False
+        self, *names: str, undefined: bool = False, fragments: bool = False, price: int = ORDINARY_PRICE
     ) -> Callable[[Implementation], Implementation]:
-        """Register a function under these names, or under its own without leading or trailing underscores."""
+        """Register a function under these names, or under its own without leading or trailing underscores.
+
+        `price` is what a call with short values takes, in steps; long values are paid for by the function.
+        """
 
         def register(function: Implementation) -> Implementation:
             takes_context = next(iter(inspect.signature(function).parameters), "") == "context"
             for name in names or (function.__name__.strip("_"),):
-                self._entries[name] = Entry(self._kind, name, function, takes_context, undefined, fragments)
+                self._entries[name] = Entry(self._kind, name, function, takes_context, undefined, fragments, price)
             return function
 
         return register
@@ -142,6 +152,8 @@ class Register:
         """Return all names."""
         return tuple(self._entries)
 
+
+_SHORT = 1000
 
 FILTERS = Register("filter")
 TESTS = Register("test")

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from sidecar_injector.templating.failures import Failure
@@ -184,7 +185,7 @@ def _plain_slots(node: Node) -> Iterator[tuple[int, int]]:
 
 def compose_shape(shape: str, limits: Limits) -> Node | None:
     """Parse a shape, which is at most one document; None if it is empty."""
-    documents = list(compose(shape, YamlLimits(limits.nodes, limits.depth), readable))
+    documents = list(islice(compose(shape, YamlLimits(limits.nodes, limits.depth), readable), 2))
     if len(documents) > 1:
         line = documents[1].line
         raise YamlProblem("the template prints a second YAML document", "print one document, without `---` lines", line)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import NoReturn
 
 from sidecar_injector.errors import InputFileError
+from sidecar_injector.templating.strict_json import RepeatedKey, decoder
 from sidecar_injector.templating.yaml12.compose import FILE_LIMITS, YamlProblem, compose
 from sidecar_injector.templating.yaml12.construct import construct
 
@@ -65,16 +65,16 @@ def _read(text: str, name: str, *, manifest: bool) -> Iterator[Document]:
 
 def _json_documents(text: str, name: str) -> list[Document] | None:
     """Read a stream of JSON values; None means that this is no JSON and may be YAML in flow style."""
-    decoder = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_refuse_constant)
+    reader = decoder(unique=True)
     documents: list[Document] = []
     position = 0
     while (position := _skip_space(text, position)) < len(text):
         line = text.count("\n", 0, position) + 1
         try:
-            value, position = decoder.raw_decode(text, position)
-        except _DuplicateMember as duplicate:
+            value, position = reader.raw_decode(text, position)
+        except RepeatedKey as repeated:
             message = (
-                f"line {line}: the key {json.dumps(duplicate.key)} is there twice in one object; delete one of the two"
+                f"line {line}: the key {json.dumps(repeated.key)} is there twice in one object; delete one of the two"
             )
             raise InputFileError(name, message, len(documents) + 1) from None
         except (ValueError, RecursionError):
@@ -87,21 +87,3 @@ def _skip_space(text: str, position: int) -> int:
     while position < len(text) and text[position] in "\ufeff \t\r\n":
         position += 1
     return position
-
-
-class _DuplicateMember(Exception):  # noqa: N818 - never leaves this file
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
-
-
-def _unique_members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        seen: set[str] = set()
-        raise _DuplicateMember(next(key for key, _ in pairs if key in seen or seen.add(key)))  # type: ignore[func-returns-value]
-    return members
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
