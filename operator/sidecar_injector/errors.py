@@ -10,6 +10,7 @@
     │   └── TemplateRefusal          the template itself refuses this input: `fail(…)` or `required(…)` in it
     ├── InjectionError           this Pod cannot be injected; carries the reason code
     │   ├── MergeError               an overlay does not fit the Pod; names the path
+    │   ├── GuardrailError           the injection would give the Pod what its config is not allowed to give
     │   └── PodRejected              this Pod must be refused, whatever the failurePolicy
     ├── ReviewError              the AdmissionReview is malformed: the caller's fault, answered with a 4xx
     ├── InputFileError           a file given to the command line is wrong; names file, document and field
@@ -143,11 +144,25 @@ class MergeError(InjectionError):
         super().__init__(f"{path}: {problem}")
 
 
-class PodRejected(InjectionError):  # noqa: N818 - it is no error of the injector
-    """A Pod that must be refused on its own account, whatever the failurePolicy."""
+class GuardrailError(InjectionError):
+    """An injection that would give a Pod more than its config may; `needed` are the guardrails in the way."""
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    reason = Reason.GUARDRAIL_BREACHED
+
+    def __init__(self, message: str, needed: Sequence[str]) -> None:
+        self.needed = tuple(needed)
+        super().__init__(message)
+
+
+class PodRejected(InjectionError):  # noqa: N818 - it is no error of the injector
+    """A Pod that must be refused on its own account, whatever the failurePolicy.
+
+    of_namespace -- on that of its Namespace, rather: the Pod's author cannot help it
+    """
+
+    def __init__(self, reason: Reason, message: str, *, of_namespace: bool = False) -> None:
         self.reason = reason
+        self.of_namespace = of_namespace
         super().__init__(message)
 
 

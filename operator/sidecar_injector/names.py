@@ -23,6 +23,22 @@ TEMPLATES = f"{GROUP}/templates"
 """Annotation: comma-separated names of templates or aliases to use instead of the config's defaults."""
 STATUS = f"{GROUP}/status"
 """Annotation, ours: what was injected, by which config and revision, as JSON."""
+OVERRIDE_PREFIX = f"{GROUP}/"
+"""Begins the annotations of Namespaces and Pods that turn the overrides of a config; its name for them follows."""
+RESERVED_OVERRIDES = (
+    "config",
+    "inject",
+    "injected",
+    "mode",
+    "overrides",
+    "profile",
+    "replica",
+    "revision",
+    "rollout",
+    "status",
+    "templates",
+)
+"""Names that no override may have: those of our own labels and annotations, now or one day."""
 AUTO_IMAGE = "auto"
 """Image of a container that a Pod declares only to customise the injected container of that name."""
 
@@ -38,8 +54,24 @@ MIRROR_POD = "kubernetes.io/config.mirror"
 MUTATING_WEBHOOK = APP
 VALIDATING_WEBHOOK = APP
 CA_SECRET = f"{APP}-ca"
+CA_ROTATE = f"{GROUP}/rotate"
+"""Annotation of the CA Secret: any new value asks for a new CA, with an overlap."""
+CA_ROTATED = f"{GROUP}/rotated"
+"""Annotation of the CA Secret, ours: the last value of the former that was answered."""
+CA_REVOKE = f"{GROUP}/revoke"
+"""Annotation of the CA Secret: any new value asks for a new CA, and for an end of the trust in all earlier ones."""
+CA_REVOKED = f"{GROUP}/revoked"
+"""Annotation of the CA Secret, ours: the last value of the former that was answered."""
+CA_SINCE = f"{GROUP}/ca-since"
+"""Annotation of the CA Secret, ours: the CA that replicas have taken note of, and when the overlap began."""
 CONFIG_LABEL = f"{GROUP}/config"
 """Label of the objects that we keep for a config: its name."""
+LEADER_LEASE = APP
+"""Lease whose holder writes to the cluster."""
+REPLICA_LEASE_PREFIX = f"{APP}-replica-"
+"""Begins the name of the Lease that each replica keeps for itself."""
+REPLICA_LABEL = f"{GROUP}/replica"
+"""Label of those Leases."""
 WEBHOOK_DOMAIN = f"inject.{GROUP}"
 """Suffix of the names of webhook entries: `<config>.inject.sidecarinjector.dev`."""
 VALIDATING_ENTRY = f"validate.{GROUP}"
@@ -80,6 +112,7 @@ class Reason(StrEnum):
     CONFIG_NOT_ACCEPTED = "ConfigNotAccepted"
     RENDER_ERROR = "RenderError"
     MERGE_ERROR = "MergeError"
+    GUARDRAIL_BREACHED = "GuardrailBreached"
     INTERNAL_ERROR = "InternalError"
 
 
@@ -112,4 +145,6 @@ class Metric(StrEnum):
     SNAPSHOT_AGE = "sidecar_injector_snapshot_age_seconds"
     CONFIG_ERRORS = "sidecar_injector_config_errors_total"
     CERTIFICATE_EXPIRY = "sidecar_injector_certificate_expiry_timestamp_seconds"
+    LEADER = "sidecar_injector_leader"
+    REPLICAS = "sidecar_injector_replicas"
     WEBHOOK_REPAIRS = "sidecar_injector_webhook_writes_total"

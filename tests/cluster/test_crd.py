@@ -19,7 +19,16 @@ from sidecar_injector.names import GROUP, PLURAL, VERSION
 from tests.kubernetes.cluster import Cluster, wait_until
 from tests.unit.config.accepted import ACCEPTED
 from tests.unit.config.refused import REFUSED
-from tests.unit.config.resources import MINIMAL, Refused, edited, templates, with_match, with_spec, with_template
+from tests.unit.config.resources import (
+    MINIMAL,
+    Refused,
+    edited,
+    templates,
+    with_match,
+    with_overrides,
+    with_spec,
+    with_template,
+)
 
 pytestmark = pytest.mark.cluster
 
@@ -140,6 +149,20 @@ RULES = [
     ),
     (with_match(neverInject=[{}]), "an empty selector would match every Pod"),
     (with_template(position={"at": "First", "after": ["app"]}), "give only one of at, before and after"),
+    (with_spec(guardrails={"allow": ["Root"]}), 'supported values: "Privileged", "HostPath"'),
+    (
+        with_overrides({"name": "status", "type": "String"}),
+        "the annotation sidecarinjector.dev/status is the injector's own",
+    ),
+    (
+        with_overrides({"name": "a", "type": "Boolean", "pattern": "x"}),
+        "enum, pattern and maxLength are for type String only; the type is Boolean",
+    ),
+    (
+        with_overrides({"name": "a", "type": "String", "minimum": 1}),
+        "minimum and maximum are for types Integer, Number, Quantity and Duration only; the type is String",
+    ),
+    (with_overrides({"name": "a", "type": "Boolean", "default": True}), "spec.overrides[0].default"),
     (with_spec(templates=templates("a", "a")), 'spec.templates[1]: Duplicate value: {"name":"a"}'),
 ]
 
@@ -161,6 +184,7 @@ def test_the_api_server_fills_in_the_defaults(client: ApiClient) -> None:
         "timeoutSeconds": 5,
         "reinvocationPolicy": "IfNeeded",
         "order": 100,
+        "revisionHistoryLimit": 10,
     }
 
 

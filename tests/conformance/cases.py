@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sidecar_injector.config.model import Guardrail
 from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
 from sidecar_injector.profiles.istio.stock import stock_config
 from sidecar_injector.templating import load_all_yaml
@@ -72,6 +73,7 @@ class Case:
         spec["defaultTemplates"] = self.data["defaultTemplates"]
         for name in self.data.get("customTemplates") or {}:
             spec["templates"].append({"name": name, "template": (HERE / "templates" / f"{name}.yaml").read_text()})
+        spec["guardrails"] = {"allow": [str(guardrail) for guardrail in Guardrail]}  # Istio has none
         if self.native["mode"] == "disabled":
             spec["sidecarMode"] = "Classic"
         if policy := self.data.get("compliancePolicy"):

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from sidecar_injector.config.digest import digest
 from sidecar_injector.config.model import SidecarInjectorConfig, Spec, TemplateSpec
+from sidecar_injector.config.overrides import Override, compile_overrides
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, UnknownTemplateError
 from sidecar_injector.templating import Template, compile_template
 
@@ -25,6 +26,7 @@ class CompiledConfig:
     templates     -- by name, in the order of `spec.templates`
     default_names -- templates for a Pod that names none: `spec.defaultTemplates` without aliases, or all of them
     digest        -- ten hexadecimal digits; equal ones inject the same
+    overrides     -- what annotations may turn, by name
     derived       -- what a profile works out from the config alone, kept so that it is done once
     """
 
@@ -32,6 +34,7 @@ class CompiledConfig:
     templates: Mapping[str, CompiledTemplate]
     default_names: tuple[str, ...]
     digest: str
+    overrides: Mapping[str, Override]
     derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -53,7 +56,7 @@ class CompiledConfig:
 
 
 def compile_config(config: SidecarInjectorConfig) -> CompiledConfig:
-    """Compile every template. Raises ConfigError with a problem for each one that does not compile."""
+    """Compile templates and overrides. Raises ConfigError with a problem for each one that does not compile."""
     templates: dict[str, CompiledTemplate] = {}
     problems: list[Problem] = []
     for i, spec in enumerate(config.spec.templates):
@@ -62,10 +65,11 @@ def compile_config(config: SidecarInjectorConfig) -> CompiledConfig:
             templates[spec.name] = CompiledTemplate(spec, template)
         except TemplateError as error:
             problems.append(Problem(f"spec.templates[{i}].template", str(error)))
+    overrides = MappingProxyType(compile_overrides(config.spec.overrides, problems))
     if problems:
         raise ConfigError(config.name, problems)
     defaults = _expand(config.spec.default_templates or tuple(templates), templates, config.spec.aliases)
-    return CompiledConfig(config, MappingProxyType(templates), defaults, digest(config, defaults))
+    return CompiledConfig(config, MappingProxyType(templates), defaults, digest(config, defaults), overrides)
 
 
 def _expand(

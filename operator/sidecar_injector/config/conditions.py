@@ -10,12 +10,15 @@ from enum import StrEnum
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.config.model import Mode
+from sidecar_injector.config.replicas import Report, behind
 from sidecar_injector.config.snapshot import Entry
 from sidecar_injector.errors import Problem
 from sidecar_injector.names import Condition
 
 MAX_MESSAGE = 8192
 """Characters. The schema allows four times as much; nobody reads as much."""
+MAX_SERVERS = 32
+"""Replicas that are listed; who runs more than a handful looks at the metrics."""
 
 
 class ConditionReason(StrEnum):
@@ -51,21 +54,27 @@ class _Finding:
 
 
 def status_of(
-    entry: Entry, registration: Registration, old: Mapping[str, object] | None, now: str
+    entry: Entry,
+    registration: Registration,
+    old: Mapping[str, object] | None,
+    now: str,
+    reports: Sequence[Report] = (),
 ) -> dict[str, object]:
     """Return the whole `status` of a config.
 
-    entry        -- the latest version of the config, and the one that is being served
+    entry        -- the latest version of the config, and the one that is being served here
     registration -- the state of the config's webhook entry
     old          -- the status as it is in the cluster, whose transition times are kept where nothing changes
     now          -- the time to note where something does, in RFC 3339
+    reports      -- what each replica that is alive serves
     """
     accepted = _accepted(entry)
-    programmed = _programmed(entry.accepted, registration)
+    programmed = _programmed(entry.accepted, registration, reports)
     findings = (accepted, programmed, _ready(entry, accepted, programmed))
     status: dict[str, object] = {"observedGeneration": entry.generation}
     if entry.accepted is not None:
         status["currentRevision"] = entry.accepted.digest
+    status["servers"] = _servers(entry, reports)
     status["conditions"] = [_condition(finding, entry.generation, old, now) for finding in findings]
     return status
 
@@ -84,7 +93,18 @@ def problem_text(problems: Sequence[Problem]) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
-def _programmed(served: CompiledConfig | None, registration: Registration) -> _Finding:
+def _servers(entry: Entry, reports: Sequence[Report]) -> list[dict[str, object]]:
+    """Return which replica serves what since when; one that serves nothing of this config says so by generation 0."""
+    found = [(report.replica, report.configs.get(entry.name)) for report in reports]
+    return [
+        {"replica": replica, "revision": each.digest, "generation": each.generation, "time": each.since}
+        if each is not None and each.uid == entry.uid
+        else {"replica": replica, "revision": "", "generation": 0}
+        for replica, each in found[:MAX_SERVERS]
+    ]
+
+
+def _programmed(served: CompiledConfig | None, registration: Registration, reports: Sequence[Report]) -> _Finding:
     if served is None:
         return _programmed_as(
             False, ConditionReason.NOT_ACCEPTED, "no version was ever accepted, so no Pod is sent here"
@@ -93,9 +113,18 @@ def _programmed(served: CompiledConfig | None, registration: Registration) -> _F
         return _programmed_as(False, ConditionReason.WEBHOOK_FAILED, registration.error)
     if not registration.done:
         return _programmed_as(False, ConditionReason.PENDING, "the webhook's registration is being written")
+    late = behind(served, reports)
+    if late:
+        message = f"generation {served.config.generation} is not served yet by {_counted(late)}"
+        return _programmed_as(False, ConditionReason.PENDING, message)
     if served.spec.mode is Mode.DISABLED:
         return _programmed_as(True, ConditionReason.DISABLED, "mode is Disabled, so no Pod is sent here")
     return _programmed_as(True, ConditionReason.PROGRAMMED, "matching Pods are sent here")
+
+
+def _counted(replicas: Sequence[str]) -> str:
+    listed = ", ".join(replicas[:3])
+    return listed if len(replicas) <= 3 else f"{listed} and {len(replicas) - 3} more replicas"
 
 
 def _programmed_as(holds: bool, reason: ConditionReason, message: str) -> _Finding:

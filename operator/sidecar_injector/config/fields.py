@@ -60,7 +60,7 @@ class Field:
 
     def refuse(self, message: str) -> None:
         """Note a problem of this field."""
-        self.problems.append(Problem(self.path, message))
+        self.problems.append(Problem(self.path or "the resource", message))
 
     def text(self, syntax: Syntax) -> str:
         """Return the text; an empty one if the value is something else."""

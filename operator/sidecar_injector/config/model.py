@@ -110,6 +110,49 @@ class Match:
     always_inject: tuple[LabelSelector, ...]
 
 
+class Guardrail(StrEnum):
+    """What a config may have to be allowed to give to Pods; `injection.guardrails` says what each is about."""
+
+    PRIVILEGED = "Privileged"
+    HOST_PATH = "HostPath"
+    HOST_NAMESPACES = "HostNamespaces"
+    ADDED_CAPABILITIES = "AddedCapabilities"
+    SERVICE_ACCOUNT = "ServiceAccount"
+
+
+class OverrideType(StrEnum):
+    """What the text of an annotation is read as."""
+
+    STRING = "String"
+    INTEGER = "Integer"
+    NUMBER = "Number"
+    BOOLEAN = "Boolean"
+    QUANTITY = "Quantity"
+    DURATION = "Duration"
+
+
+class Source(StrEnum):
+    """Who may turn an override, by an annotation."""
+
+    NAMESPACE = "Namespace"
+    POD = "Pod"
+
+
+@dataclass(frozen=True)
+class OverrideSpec:
+    """One entry of `spec.overrides`; bounds and default are as an annotation would say them, None without."""
+
+    name: str
+    type: OverrideType
+    enum: tuple[str, ...]
+    pattern: str | None
+    max_length: int | None
+    minimum: str | None
+    maximum: str | None
+    default: str | None
+    sources: frozenset[Source]
+
+
 @dataclass(frozen=True)
 class Spec:
     """`spec`, complete."""
@@ -129,6 +172,9 @@ class Spec:
     timeout_seconds: int
     reinvocation_policy: ReinvocationPolicy
     order: int
+    revision_history_limit: int
+    allowed: frozenset[Guardrail]
+    overrides: tuple[OverrideSpec, ...]
 
 
 @dataclass(frozen=True)

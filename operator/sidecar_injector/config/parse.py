@@ -22,6 +22,7 @@ from sidecar_injector.config.model import (
     TemplateSpec,
 )
 from sidecar_injector.config.parse_match import MATCH_FIELDS, parse_match
+from sidecar_injector.config.parse_overrides import parse_guardrails, parse_overrides
 from sidecar_injector.config.syntax import DNS_LABEL, Syntax
 from sidecar_injector.errors import ConfigError, Problem
 from sidecar_injector.names import API_VERSION, KIND
@@ -48,6 +49,9 @@ SPEC_FIELDS = (
     "timeoutSeconds",
     "reinvocationPolicy",
     "order",
+    "revisionHistoryLimit",
+    "guardrails",
+    "overrides",
 )
 TEMPLATE_FIELDS = ("name", "template", "delimiters", "position")
 POSITION_FIELDS = ("at", "before", "after")
@@ -120,6 +124,9 @@ def _spec(field: Field, name: str) -> Spec:
         timeout_seconds=spec.integer("timeoutSeconds", 5, 1, 30),
         reinvocation_policy=spec.choice("reinvocationPolicy", ReinvocationPolicy.IF_NEEDED),
         order=spec.integer("order", 100, 0, 1000),
+        revision_history_limit=spec.integer("revisionHistoryLimit", 10, 0, 100),
+        allowed=parse_guardrails(spec.nested("guardrails")),
+        overrides=parse_overrides(spec),
     )
 
 

@@ -20,6 +20,8 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _BOOLEANS = {"true": True, "false": False}
 _SURE_TO_BE_A_SLIP = 0.75
 """Similarity above which an unknown field is taken for a misspelt one, and not for a newer Kubernetes' field."""
+_MOST_DOUBTS, _LONGEST_SLIP = 100, 60
+"""How many unknown fields are held against the known ones, and how long each may be: a Pod may come with thousands."""
 
 
 def conform(overlay: Overlay, *, strict: bool = False) -> Overlay:
@@ -53,6 +55,7 @@ class _Conforming:
     def __init__(self, overlay: Overlay, strict: bool) -> None:
         self._overlay = overlay
         self._strict = strict
+        self._doubts = 0
 
     def map(self, path: Path, tree: Mapping[str, object], schema: Type) -> Mapping[str, object]:
         """Return a map of this type as it conforms: the same object if nothing had to change."""
@@ -143,6 +146,9 @@ class _Conforming:
             return
         if not path or path == ("metadata",):
             raise TemplateRenderError(self._overlay.place((*path, key)), *_OUTSIDE[len(path)](key))
+        if self._doubts == _MOST_DOUBTS or len(key) > _LONGEST_SLIP:
+            return
+        self._doubts += 1
         close = difflib.get_close_matches(key, schema.fields, n=1, cutoff=_SURE_TO_BE_A_SLIP)
         if close:
             raise TemplateRenderError(

@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/p
 
 from collections.abc import Mapping
 
-from sidecar_injector.injection.validity import amount
+from sidecar_injector.config.quantities import amount
 from sidecar_injector.injection.view import Container, part
 
 

@@ -10,6 +10,7 @@ from sidecar_injector.errors import InjectionError, PodRejected, TemplateError, 
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Decision, Subject, decide, skip
 from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.guardrails import check as check_guardrails
 from sidecar_injector.injection.outcome import Outcome
 from sidecar_injector.injection.overlay import (
     apply_overlays,
@@ -90,6 +91,7 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
 
     finished = merge(before, plan, overlays, ground)
+    check_guardrails(config.name, before, finished, overlays, config.spec.allowed)
     if not items(finished, "containers"):
         warnings += (_NO_CONTAINER,)
     if same(before, finished):

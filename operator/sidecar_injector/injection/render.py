@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place
 from sidecar_injector.injection.decide import Subject
+from sidecar_injector.injection.overrides import override_values
 from sidecar_injector.injection.profile import Plan
 from sidecar_injector.injection.view import for_templates
 from sidecar_injector.injection.workload import workload_of
@@ -22,7 +23,7 @@ class Overlay:
 
 
 def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:
-    """Render the named templates for a Pod, in order. Raises TemplateError."""
+    """Render the named templates for a Pod, in order. Raises TemplateError, and PodRejected as `template_context`."""
     context = template_context(subject, plan)
     overlays = []
     for name in names:
@@ -33,7 +34,7 @@ def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:
 
 
 def template_context(subject: Subject, plan: Plan) -> dict[str, object]:
-    """Return the variables of a template, by name."""
+    """Return the variables of a template, by name. Raises PodRejected for overrides turned to what is not allowed."""
     spec, namespace, workload = subject.config.spec, subject.facts.namespace(subject.namespace), workload_of(plan.view)
     return {
         "pod": for_templates(plan.view),
@@ -46,5 +47,6 @@ def template_context(subject: Subject, plan: Plan) -> dict[str, object]:
         "nativeSidecars": plan.native,
         "cluster": {"version": subject.facts.version},
         "config": {"name": subject.config.name},
+        "overrides": override_values(subject),
         **plan.context(),
     }

@@ -47,6 +47,9 @@ def parse_review(body: object) -> Request:
         raise ReviewError("request: missing; an AdmissionReview for a webhook carries one")
     request = _parse_request(_mapping(review["request"], "request"))
     if request.creates_pod:
+        version = _mapping(review["request"], "request")["resource"]["version"]  # type: ignore[index]
+        if version != "v1":
+            raise ReviewError(f"request.resource.version: found {version!r}, Pods are of v1")
         check_pod(request.pod)
     return request
 

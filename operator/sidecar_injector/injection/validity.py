@@ -7,8 +7,8 @@ judges the samples itself. The rules are those of its Pod validation (the API re
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 
+from sidecar_injector.config.quantities import QUANTITY, amount
 from sidecar_injector.config.syntax import DNS_LABEL, LABEL_VALUE, QUALIFIED_NAME
 from sidecar_injector.injection.schema import CONTAINER_LISTS, POD, Field, Shape, Type
 from sidecar_injector.injection.view import Container, Pod, items
@@ -54,9 +54,6 @@ RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
 }
 _HANDLERS = ("exec", "grpc", "httpGet", "sleep", "tcpSocket")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-QUANTITY = re.compile(r"[+-]?(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,3})?", re.ASCII)
-"""An amount of a resource. Source: the API reference, `Quantity`."""
-_FACTORS = {"n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _PORT_NAME = re.compile(r"(?=[a-z0-9-]{1,15}$)(?!.*--)[a-z0-9-]*[a-z][a-z0-9-]*")
 
 
@@ -220,15 +217,3 @@ def _container(path: Path, container: Container, *, init: bool) -> Iterator[Faul
 
 def _map(value: object) -> Object:
     return value if isinstance(value, Mapping) else {}
-
-
-def amount(quantity: object) -> Decimal | None:
-    """Return the number that a quantity stands for, None for what is none."""
-    match = QUANTITY.fullmatch(str(quantity))
-    if match is None:
-        return None
-    number, suffix = Decimal(str(quantity)[: match.end(1)]), match[2] or ""
-    if suffix.endswith("i"):
-        return number * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
-    exponent = _FACTORS.get(suffix, int(suffix[1:]) if suffix[1:] else 0)
-    return number.scaleb(exponent)

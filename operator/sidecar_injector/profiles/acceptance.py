@@ -10,8 +10,9 @@ from sidecar_injector.config.parse import parse_config
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.merging import merge_problems, rendered, template_path, trial_subject
-from sidecar_injector.profiles.samples import SAMPLES, Sample
+from sidecar_injector.profiles.guarding import guardrail_problems
+from sidecar_injector.profiles.merging import merge_problems, rendered, template_path, trial_subject, variants
+from sidecar_injector.profiles.samples import Sample
 
 
 def accept(resource: Mapping[str, object]) -> CompiledConfig:
@@ -30,14 +31,13 @@ def accept(resource: Mapping[str, object]) -> CompiledConfig:
 def _trial_problems(config: CompiledConfig) -> Iterator[Problem]:
     """Yield a problem for each template that fails, on the first sample that it fails on."""
     failed: set[str] = set()
-    for native in (True, False):
-        for sample in SAMPLES:
-            for name in config.templates:
-                if name not in failed and (problem := _render_problem(config, sample, name, native=native)):
-                    failed.add(name)
-                    yield problem
+    for sample, native in variants(config):
+        for name in config.templates:
+            if name not in failed and (problem := _render_problem(config, sample, name, native=native)):
+                failed.add(name)
+                yield problem
     if not failed:
-        yield from merge_problems(config)
+        yield from list(merge_problems(config)) or guardrail_problems(config)
 
 
 def _render_problem(config: CompiledConfig, sample: Sample, name: str, *, native: bool) -> Problem | None:
@@ -47,5 +47,5 @@ def _render_problem(config: CompiledConfig, sample: Sample, name: str, *, native
     except TemplateRefusal:
         return None
     except TemplateError as error:
-        return Problem(template_path(config, name), f"{error}\n(tried on {sample[0]})")
+        return Problem(template_path(config, name), f"{error}\n(tried on {sample.title})")
     return None

@@ -11,6 +11,7 @@ from sidecar_injector.errors import PodRejected, Problem, UnknownTemplateError
 from sidecar_injector.injection.decide import NAMESPACE_SELECTOR, POD_SELECTOR, Rule, Subject
 from sidecar_injector.injection.entries import Entry, generic_entries
 from sidecar_injector.injection.facts import NATIVE_SIDECARS_SINCE
+from sidecar_injector.injection.overrides import annotations_of, namespace_warnings
 from sidecar_injector.injection.profile import FinishingRule, Words
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
@@ -20,7 +21,7 @@ from sidecar_injector.names import GROUP, INJECT, STATUS, TEMPLATES, Reason
 from sidecar_injector.profiles.selection import asked, inject_value, policy_rule, selectors_rule
 
 _KNOWN_LABELS = (INJECT,)
-_KNOWN_ANNOTATIONS = (INJECT, TEMPLATES, STATUS)
+KNOWN_ANNOTATIONS = (INJECT, TEMPLATES, STATUS)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class Generic:
         """Warn of keys of ours that mean nothing, of values that do, and of an annotation where a label is better."""
         found = [
             *_misspelt("label", labels(subject.pod), _KNOWN_LABELS),
-            *_misspelt("annotation", annotations(subject.pod), _KNOWN_ANNOTATIONS),
+            *_misspelt("annotation", annotations(subject.pod), (*KNOWN_ANNOTATIONS, *annotations_of(subject))),
+            *namespace_warnings(subject),
         ]
         value, where = inject_value(subject.pod, INJECT)
         if where and value not in ("true", "false"):

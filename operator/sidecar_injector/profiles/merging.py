@@ -4,16 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.config.model import Source
+from sidecar_injector.config.overrides import Override
 from sidecar_injector.errors import MergeError, Problem, TemplateRefusal, TemplateRenderError
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.injection.decide import Subject
-from sidecar_injector.injection.facts import ClusterFacts
+from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
+from sidecar_injector.injection.overrides import annotation_of
 from sidecar_injector.injection.pipeline import merge
 from sidecar_injector.injection.profile import Plan
 from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.trace import Keys, dotted, keys_of, parse, trace
 from sidecar_injector.injection.validity import faults
-from sidecar_injector.injection.view import Pod
+from sidecar_injector.injection.view import Pod, with_annotations
 from sidecar_injector.profiles import profile_for
 from sidecar_injector.profiles.samples import NAMESPACE, SAMPLES, Sample
 
@@ -21,6 +24,8 @@ KUBERNETES = "v1.36.0"
 """The version that templates are told while they are tried."""
 NEW_KUBELET, OLD_KUBELET = (1, 36), (1, 28)
 """Versions that run native sidecars, and do not, for every profile."""
+_SHOWN = 40
+"""Characters of an override's value."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,32 @@ def merge_problems(config: CompiledConfig) -> Iterator[Problem]:
 
 def _trials(config: CompiledConfig) -> Iterator[Trial]:
     """Yield every sample with every set of templates that are used together, for native and for classic sidecars."""
-    for names in _combinations(config):
-        for native in (True, False):
-            for sample in SAMPLES:
-                if trial := try_on(config, names, sample, native=native):
-                    yield trial
+    return (trial for names in combinations(config) for trial in trials_of(config, names))
+
+
+def trials_of(config: CompiledConfig, names: Sequence[str]) -> Iterator[Trial]:
+    """Yield the trials of some templates: on every sample, natively and classically, and with every override turned."""
+    for sample, native in variants(config):
+        if trial := try_on(config, names, sample, native=native):
+            yield trial
+
+
+def variants(config: CompiledConfig) -> Iterator[tuple[Sample, bool]]:
+    """Yield the samples on which a config is tried, and whether sidecars are native there."""
+    for native in (True, False):
+        yield from ((sample, native) for sample in SAMPLES)
+    for override in config.overrides.values():
+        yield from ((_turned(override, text), True) for text in override.extremes())
+
+
+def _turned(override: Override, text: str) -> Sample:
+    """Return an ordinary sample in which an override is turned, by the Namespace if a Pod may not."""
+    title, pod, _ = SAMPLES[1]
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+    turning = {annotation_of(override): text}
+    if Source.POD not in override.spec.sources:
+        return Sample(f"{title} whose Namespace says {annotation_of(override)}: {shown!r}", pod, turning)
+    return Sample(f"{title} that says {annotation_of(override)}: {shown!r}", with_annotations(pod, turning))
 
 
 def try_on(config: CompiledConfig, names: Sequence[str], sample: Sample, *, native: bool) -> Trial | None:
@@ -75,13 +101,15 @@ def try_on(config: CompiledConfig, names: Sequence[str], sample: Sample, *, nati
         overlays = [conform(overlay) for overlay in rendered(subject, names)]
     except TemplateRefusal:
         return None
-    return Trial(config, subject.pod, profile_for(config).plan(subject), overlays, sample[0])
+    return Trial(config, subject.pod, profile_for(config).plan(subject), overlays, sample.title)
 
 
 def trial_subject(config: CompiledConfig, sample: Sample, *, native: bool) -> Subject:
     """Return a sample as what is to be injected, in a cluster whose nodes run native sidecars or do not."""
-    facts = ClusterFacts(version=KUBERNETES, oldest_kubelet=NEW_KUBELET if native else OLD_KUBELET)
-    return Subject(sample[1], NAMESPACE, config, facts)
+    namespace = NamespaceFacts(NAMESPACE, {}, sample.namespace)
+    kubelet = NEW_KUBELET if native else OLD_KUBELET
+    facts = ClusterFacts(version=KUBERNETES, oldest_kubelet=kubelet, namespaces={NAMESPACE: namespace})
+    return Subject(sample.pod, NAMESPACE, config, facts)
 
 
 def rendered(subject: Subject, names: Sequence[str]) -> list[Overlay]:
@@ -99,7 +127,7 @@ def _problems(trial: Trial) -> Iterator[Problem]:
         yield trial.blame(dotted(path, pod), keys_of(path, pod), message)
 
 
-def _combinations(config: CompiledConfig) -> Iterator[Sequence[str]]:
+def combinations(config: CompiledConfig) -> Iterator[Sequence[str]]:
     """Yield the sets of templates that are used together as they stand: the default ones, and each alias."""
     yield config.default_names
     for alias in config.spec.aliases:

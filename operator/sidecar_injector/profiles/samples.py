@@ -1,8 +1,17 @@
 """Sample Pods on which a config is tried before it is accepted: ordinary ones and awkward ones."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
-Sample = tuple[str, Mapping[str, object]]
+
+class Sample(NamedTuple):
+    """What is said of it to people, the Pod, and the annotations of its Namespace."""
+
+    title: str
+    pod: Mapping[str, object]
+    namespace: Mapping[str, str] = MappingProxyType({})
+
 
 NAMESPACE = "sample"
 
@@ -20,8 +29,8 @@ def _pod(metadata: Mapping[str, object], spec: Mapping[str, object]) -> Mapping[
 
 
 SAMPLES: tuple[Sample, ...] = (
-    ("a bare Pod", _pod({"name": "sample"}, {})),
-    (
+    Sample("a bare Pod", _pod({"name": "sample"}, {})),
+    Sample(
         "a Pod of a Deployment",
         _pod(
             {
@@ -47,11 +56,11 @@ SAMPLES: tuple[Sample, ...] = (
             },
         ),
     ),
-    (
+    Sample(
         "a Job's Pod on the host's network",
         _pod({"generateName": "sample-"}, {"restartPolicy": "Never", "hostNetwork": True}),
     ),
-    (
+    Sample(
         "a Pod whose labels, annotations and lists are null",
         _pod({"name": "sample", "labels": None, "annotations": None}, {"initContainers": None, "volumes": None}),
     ),

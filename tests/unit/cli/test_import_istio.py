@@ -89,6 +89,7 @@ def test_an_installation_becomes_a_config() -> None:
         "sidecarMode": "Auto",
         "reinvocationPolicy": "Never",
         "failurePolicy": "Fail",
+        "guardrails": {"allow": ["AddedCapabilities"]},
     }
 
 

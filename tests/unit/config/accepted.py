@@ -8,6 +8,7 @@ from tests.unit.config.resources import (
     requirement,
     templates,
     with_match,
+    with_overrides,
     with_spec,
     with_template,
 )
@@ -24,8 +25,8 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
         with_match(podSelector={"matchExpressions": [{"key": "a", "operator": "Exists", "values": None}]}),
     ),
     ("whole number with a fraction of zero", with_spec(timeoutSeconds=5.0)),
-    ("numbers at their lower bounds", with_spec(timeoutSeconds=1, order=0)),
-    ("numbers at their upper bounds", with_spec(timeoutSeconds=30, order=1000)),
+    ("numbers at their lower bounds", with_spec(timeoutSeconds=1, order=0, revisionHistoryLimit=0)),
+    ("numbers at their upper bounds", with_spec(timeoutSeconds=30, order=1000, revisionHistoryLimit=100)),
     (
         "every choice",
         with_spec(
@@ -93,4 +94,28 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ),
     ("deep values", with_spec(values={"a": {"b": {"c": {"d": [[[[["e"]]]]]}}}})),
     ("other metadata", edited(metadata__labels={"a": "b"}, metadata__annotations={"c": "d"})),
+    ("no guardrails", with_spec(guardrails=None)),
+    ("guardrails that allow nothing", with_spec(guardrails={"allow": []})),
+    (
+        "guardrails that allow everything",
+        with_spec(
+            guardrails={
+                "allow": ["ServiceAccount", "AddedCapabilities", "HostNamespaces", "HostPath", "Privileged"],
+            }
+        ),
+    ),
+    (
+        "an override of every type",
+        with_overrides(
+            {"name": "text", "type": "String"},
+            {"name": "0", "type": "String", "enum": ["a", ""], "default": "a", "from": None},
+            {"name": "like", "type": "String", "pattern": "^[a-z]+$", "maxLength": 9, "default": "x"},
+            {"name": "count", "type": "Integer", "minimum": 1, "maximum": "10", "default": 5.0, "from": ["Pod"]},
+            {"name": "ratio", "type": "Number", "minimum": "0.25", "maximum": 1, "default": "0.5"},
+            {"name": "debug", "type": "Boolean", "default": "false", "from": ["Pod", "Namespace"]},
+            {"name": "cpu", "type": "Quantity", "minimum": "10m", "maximum": 2, "default": "100m"},
+            {"name": "wait", "type": "Duration", "minimum": "0", "maximum": "1m", "from": ["Namespace"]},
+            {"name": "x" * 63, "type": "Boolean", "description": "About it."},
+        ),
+    ),
 ]

@@ -1,10 +1,12 @@
 """SidecarInjectorConfigs that are refused: one table for the parser and for the real API server."""
 
 from tests.unit.config.refused_matches import REFUSED_MATCHES
+from tests.unit.config.refused_overrides import REFUSED_OVERRIDES
 from tests.unit.config.resources import Refused, edited, templates, with_spec, with_template, without
 
 REFUSED: list[Refused] = [
     *REFUSED_MATCHES,
+    *REFUSED_OVERRIDES,
     Refused("wrong kind", edited(kind="SidecarInjectorConfigs"), "kind", "SidecarInjectorConfig is expected"),
     Refused("no kind", without("kind"), "kind", "is missing"),
     Refused("wrong apiVersion", edited(apiVersion="v1"), "apiVersion", "sidecarinjector.dev/v1alpha1 is expected"),
@@ -80,6 +82,9 @@ REFUSED: list[Refused] = [
         "is true; a whole number is expected",
     ),
     Refused("negative order", with_spec(order=-1), "spec.order", "allowed: 0 to 1000"),
+    Refused(
+        "too long a history", with_spec(revisionHistoryLimit=101), "spec.revisionHistoryLimit", "allowed: 0 to 100"
+    ),
     Refused("order too high", with_spec(order=1001), "spec.order", "allowed: 0 to 1000"),
     Refused("values is a list", with_spec(values=[]), "spec.values", "is a list; an object is expected"),
     Refused("meshConfig is text", with_spec(meshConfig="a: b"), "spec.meshConfig", "is text; an object is expected"),

@@ -35,6 +35,11 @@ def with_match(**fields: object) -> dict[str, Any]:
     return edited(**{f"spec__match__{name}": value for name, value in fields.items()})
 
 
+def with_overrides(*overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return the minimal resource with overrides."""
+    return with_spec(overrides=list(overrides))
+
+
 def with_template(**fields: object) -> dict[str, Any]:
     """Return the minimal resource with fields of its template changed."""
     return with_spec(templates=[{**MAIN, **fields}])

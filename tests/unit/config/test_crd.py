@@ -1,5 +1,6 @@
 """The schema in crds/ and the parser say the same; tests/cluster asks a real API server, too."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ import pytest
 import yaml
 
 from sidecar_injector import names
-from sidecar_injector.config import parse, parse_config, parse_match
-from sidecar_injector.config.model import ProfileName
+from sidecar_injector.config import parse, parse_config, parse_match, parse_overrides
+from sidecar_injector.config.model import Guardrail, OverrideType, ProfileName
 from tests.unit.config.resources import MINIMAL, with_spec
 
 CRD = yaml.safe_load((Path(__file__).parents[3] / "crds" / "sidecarinjectorconfigs.yaml").read_text())
@@ -53,6 +54,8 @@ def with_defaults(schema: dict[str, Any], value: Any) -> Any:
         (SPEC["templates"]["items"], parse.TEMPLATE_FIELDS),
         (SPEC["templates"]["items"]["properties"]["position"], parse.POSITION_FIELDS),
         (SPEC["aliases"]["items"], parse.ALIAS_FIELDS),
+        (SPEC["guardrails"], parse_overrides.GUARDRAIL_FIELDS),
+        (SPEC["overrides"]["items"], parse_overrides.OVERRIDE_FIELDS),
         (SPEC["match"], parse_match.MATCH_FIELDS),
         (SPEC["match"]["properties"]["podSelector"], parse_match.SELECTOR_FIELDS),
         (SPEC["match"]["properties"]["conditions"]["items"], parse_match.CONDITION_FIELDS),
@@ -98,6 +101,16 @@ def test_every_choice_and_default_is_named_in_the_description() -> None:
             assert choice in schema["description"], path
         if "default" in schema:
             assert "efault" in schema["description"], path
+
+
+def test_the_schema_knows_the_guardrails_the_types_and_the_reserved_names_of_the_code() -> None:
+    override = SPEC["overrides"]["items"]["properties"]
+    assert SPEC["guardrails"]["properties"]["allow"]["items"]["enum"] == list(Guardrail)
+    assert SPEC["guardrails"]["properties"]["allow"]["maxItems"] == len(Guardrail)
+    assert override["type"]["enum"] == list(OverrideType)
+    rule = override["name"]["x-kubernetes-validations"][0]["rule"]
+    assert tuple(re.findall(r"'(\w+)'", rule)) == names.RESERVED_OVERRIDES
+    assert all(name in override["name"]["description"] for name in names.RESERVED_OVERRIDES)
 
 
 def test_only_values_and_mesh_config_take_unknown_fields() -> None:

@@ -13,14 +13,18 @@ from sidecar_injector.config.model import (
     At,
     ConflictPolicy,
     FailurePolicy,
+    Guardrail,
     Match,
     MatchCondition,
     Mode,
+    OverrideSpec,
+    OverrideType,
     Policy,
     Position,
     ProfileName,
     ReinvocationPolicy,
     SidecarMode,
+    Source,
     Spec,
     TemplateSpec,
 )
@@ -97,6 +101,9 @@ def test_absent_fields_get_the_documented_defaults() -> None:
         timeout_seconds=5,
         reinvocation_policy=ReinvocationPolicy.IF_NEEDED,
         order=100,
+        revision_history_limit=10,
+        allowed=frozenset(),
+        overrides=(),
     )
 
 
@@ -141,6 +148,19 @@ def test_given_fields_are_read() -> None:
         timeoutSeconds=30,
         reinvocationPolicy="Never",
         order=0,
+        revisionHistoryLimit=3,
+        guardrails={"allow": ["HostPath", "Privileged"]},
+        overrides=[
+            {
+                "name": "level",
+                "type": "String",
+                "enum": ["info", "debug"],
+                "default": "info",
+                "description": "How much.",
+            },
+            {"name": "image", "type": "String", "pattern": "[a-z]+", "maxLength": 63, "from": ["Namespace"]},
+            {"name": "cpu", "type": "Quantity", "minimum": "10m", "maximum": 2, "default": 1.0, "from": ["Pod"]},
+        ],
     )
     assert parse_config(resource).spec == Spec(
         profile=ProfileName.GENERIC,
@@ -168,6 +188,17 @@ def test_given_fields_are_read() -> None:
         timeout_seconds=30,
         reinvocation_policy=ReinvocationPolicy.NEVER,
         order=0,
+        revision_history_limit=3,
+        allowed=frozenset((Guardrail.HOST_PATH, Guardrail.PRIVILEGED)),
+        overrides=(
+            OverrideSpec(
+                "level", OverrideType.STRING, ("info", "debug"), None, None, None, None, "info", frozenset(Source)
+            ),
+            OverrideSpec(
+                "image", OverrideType.STRING, (), "[a-z]+", 63, None, None, None, frozenset((Source.NAMESPACE,))
+            ),
+            OverrideSpec("cpu", OverrideType.QUANTITY, (), None, None, "10m", "2", "1", frozenset((Source.POD,))),
+        ),
     )
 
 

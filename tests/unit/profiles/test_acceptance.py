@@ -38,7 +38,7 @@ def test_what_is_no_pod_is_refused_at_its_line(template, line, fragment):
         sidecar("startupProbe: {grpc: {port: 9}}"),
         sidecar("lifecycle: {preStop: {sleep: {seconds: 1}}}"),
         "spec: {volumes: [{name: v}]}",
-        "spec: {terminationGracePeriodSeconds: 0, tolerations: [{operator: Exists}], hostNetwork: true}",
+        "spec: {terminationGracePeriodSeconds: 0, tolerations: [{operator: Exists}]}",
         "metadata: {annotations: {Example.ORG/Key: 'any text: at all'}, labels: {a: '', example.org/b: c_d.e}}",
         "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}",
         "spec: {fieldOfTheFuture: {x: 1}}",
@@ -48,9 +48,9 @@ def test_what_is_a_pod_is_accepted(template):
     assert config(template).digest
 
 
-@pytest.mark.parametrize(("title", "pod"), SAMPLES)
-def test_the_samples_themselves_are_valid(title, pod):
-    assert list(faults(pod)) == []
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.title)
+def test_the_samples_themselves_are_valid(sample):
+    assert list(faults(sample.pod)) == []
 
 
 def test_an_alias_is_tried_together():

@@ -13,7 +13,7 @@ from sidecar_injector.cli.explaining.registered import operator_namespace, webho
 from sidecar_injector.cluster import paths
 from sidecar_injector.cluster.api import Api
 from sidecar_injector.cluster.facts import kubelet_version
-from sidecar_injector.cluster.revisions import kept
+from sidecar_injector.cluster.revisions import last_kept
 from sidecar_injector.errors import ClusterError
 from sidecar_injector.injection.facts import ClusterFacts, NamespaceFacts
 from sidecar_injector.injection.view import Pod, annotations, labels, part
@@ -98,7 +98,7 @@ class Cluster:
 
     async def _kept(self, operator: str) -> Mapping[str, Object]:
         note = f"earlier versions of configs, in namespace {operator}, may not be read"
-        return await self._if_allowed(kept(self._api, operator), note) or {}
+        return await self._if_allowed(last_kept(self._api, operator), note) or {}
 
     async def _if_allowed(self, reading: Awaitable[Found], note: str) -> Found | None:
         try:

@@ -57,9 +57,9 @@ _OTHERS = {
 _TAKEN = frozenset(
     (
         "caller", "cluster", "config", "dict", "fail", "kwargs", "loop", "meshConfig", "namespace", "nativeSidecars",
-        "omit", "pod", "proxy", "proxyConfig", "range", "required", "revision", "self", "super", "values", "varargs",
-        "workload", "and", "else", "elif", "endfor", "endif", "false", "for", "if", "in", "is", "none", "not", "or",
-        "set", "true", "False", "None", "True",
+        "omit", "overrides", "pod", "proxy", "proxyConfig", "range", "required", "revision", "self", "super", "values",
+        "varargs", "workload", "and", "else", "elif", "endfor", "endif", "false", "for", "if", "in", "is", "none",
+        "not", "or", "set", "true", "False", "None", "True",
     )
 )  # fmt: skip
 """Names that mean something in our language already."""

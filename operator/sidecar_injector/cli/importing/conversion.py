@@ -7,12 +7,21 @@ from dataclasses import dataclass, field
 from sidecar_injector.cli.importing.sources import DEFAULT, Installation
 from sidecar_injector.cli.importing.templates import Templates, convert_templates
 from sidecar_injector.config.fields import Field, describe
-from sidecar_injector.config.model import FailurePolicy, Mode, Policy, ProfileName, ReinvocationPolicy, SidecarMode
+from sidecar_injector.config.model import (
+    FailurePolicy,
+    Guardrail,
+    Mode,
+    Policy,
+    ProfileName,
+    ReinvocationPolicy,
+    SidecarMode,
+)
 from sidecar_injector.config.parse_match import parse_selector
 from sidecar_injector.config.syntax import DNS_LABEL
 from sidecar_injector.errors import ConfigError, Problem
 from sidecar_injector.names import API_VERSION, KIND
 from sidecar_injector.profiles.acceptance import accept
+from sidecar_injector.profiles.guarding import needed
 from sidecar_injector.profiles.istio.reading import at, map_at
 
 STOCK_DEFAULT = ("sidecar",)
@@ -32,6 +41,7 @@ class Conversion:
     incomplete -- what could not be carried over, a line each
     ignored -- what Istio ignores, too
     differs -- what is not as it is in Istio
+    allowed -- what in the templates needs a guardrail to be opened, by the guardrail
     problems -- why the config would be refused; then there is no use in it
     """
 
@@ -40,6 +50,7 @@ class Conversion:
     incomplete: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     differs: list[str] = field(default_factory=list)
+    allowed: dict[str, list[str]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -56,7 +67,7 @@ def convert(source: Installation) -> Conversion:
     while True:
         found = _assembled(source, values, templates)
         if found.problems or not _refused_templates(found):
-            return found
+            return _guarded(found)
 
 
 def _mapping(owner: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -105,10 +116,28 @@ def _assembled(source: Installation, values: Mapping[str, object], templates: Te
     return found
 
 
+def _guarded(found: Conversion) -> Conversion:
+    """Allow the config what its templates give to sample Pods, and nothing else; Istio has no such guardrails."""
+    if found.problems:
+        return found
+    for templates, breach in needed(accept(_unguarded(found.resource))):
+        found.allowed.setdefault(str(breach.guardrail), []).append(f"{breach} (template {templates})")
+    spec = found.resource["spec"]
+    assert isinstance(spec, dict)
+    spec["guardrails"] = {"allow": [str(guardrail) for guardrail in Guardrail if guardrail in found.allowed]}
+    return found
+
+
+def _unguarded(resource: Mapping[str, object]) -> Mapping[str, object]:
+    spec = resource["spec"]
+    assert isinstance(spec, dict)
+    return {**resource, "spec": {**spec, "guardrails": {"allow": list(map(str, Guardrail))}}}
+
+
 def _refused_templates(found: Conversion) -> bool:
     """Leave the translated templates out that would be refused; tell whether there were any."""
     try:
-        accept(found.resource)
+        accept(_unguarded(found.resource))
     except ConfigError as error:
         names = list(found.templates.texts)
         blamed: dict[str, list[str]] = {}

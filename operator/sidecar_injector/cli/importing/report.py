@@ -52,6 +52,9 @@ def _taken(found: Conversion) -> Iterator[str]:
     yield f"values, meshConfig: as they are; defaultTemplates: {', '.join(spec['defaultTemplates']) or 'none'}"
     match = spec["match"]
     selectors = f"{len(match.get('neverInject', []))} neverInject, {len(match.get('alwaysInject', []))} alwaysInject"
+    for guardrail, reasons in found.allowed.items():
+        more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        yield f"guardrails allow {guardrail}: {reasons[0]}{more}"
     yield f"policy {match['policy']}, selectors {selectors}; sidecarMode {spec['sidecarMode']}"
 
 

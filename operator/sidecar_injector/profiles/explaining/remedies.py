@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 
 from sidecar_injector.config.compile import CompiledConfig
-from sidecar_injector.errors import InjectionError, MergeError, TemplateError
+from sidecar_injector.errors import GuardrailError, InjectionError, MergeError, PodRejected, TemplateError
+from sidecar_injector.injection.guardrails import remedy
 from sidecar_injector.injection.view import Pod, annotations
 from sidecar_injector.names import APP, SHORT_NAME, Reason
 from sidecar_injector.profiles import profile_for
@@ -137,9 +138,13 @@ def after_failure(
         return f"{what} (template {template}, line {error.place.line}; {edit_config(config.name, file)})"
     if isinstance(error, MergeError):
         return f"correct the template ({edit_config(config.name, file)})"
+    if isinstance(error, GuardrailError):
+        return _allow(config.name, file, remedy(config.spec.allowed, error.needed))
     match error.reason:
         case Reason.UNKNOWN_TEMPLATE:
             return _known_template(target, pod, config)
+        case Reason.INVALID_ANNOTATION if isinstance(error, PodRejected) and error.of_namespace:
+            return f"correct it in the Namespace: kubectl edit namespace {target.namespace}"
         case Reason.INVALID_ANNOTATION:
             return f"correct it in {change_field(target, 'metadata', 'annotations')}"
         case Reason.CONFLICT_REJECTED:
@@ -159,6 +164,14 @@ def _set(config: str, file: str, field: str, value: str) -> str:
     if file:
         return f"set spec.{field}: {value} in config {config} in {file}"
     return f"""kubectl patch {SHORT_NAME} {config} --type=merge -p '{{"spec":{{"{field}":"{value}"}}}}'"""
+
+
+def _allow(name: str, file: str, guardrails: list[str]) -> str:
+    """Return how to have a config allowed to give Pods what these guardrails are about."""
+    if file:
+        return f"set spec.guardrails.allow: [{', '.join(guardrails)}] in config {name} in {file}"
+    patch = json.dumps({"spec": {"guardrails": {"allow": guardrails}}}, separators=(",", ":"))
+    return f"kubectl patch {SHORT_NAME} {name} --type=merge -p '{patch}'"
 
 
 def _known_template(target: Target, pod: Pod, config: CompiledConfig) -> str:

@@ -28,9 +28,10 @@ from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.errors import PodRejected, Problem
 from sidecar_injector.injection.decide import Rule, Subject
 from sidecar_injector.injection.entries import Entry
+from sidecar_injector.injection.overrides import override_warnings
 from sidecar_injector.injection.profile import Words
 from sidecar_injector.names import Reason
-from sidecar_injector.profiles.generic import asked_templates
+from sidecar_injector.profiles.generic import KNOWN_ANNOTATIONS, asked_templates
 from sidecar_injector.profiles.istio import mesh, values_problems
 from sidecar_injector.profiles.istio.entries import entries, problems
 from sidecar_injector.profiles.istio.keys import PREFIXES
@@ -84,4 +85,4 @@ class Istio:
 
     def warnings(self, subject: Subject) -> tuple[str, ...]:
         """Return what the Pod's author should know."""
-        return tuple(warnings(subject.pod))
+        return (*warnings(subject.pod), *override_warnings(subject, KNOWN_ANNOTATIONS))

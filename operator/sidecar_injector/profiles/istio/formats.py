@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_interface
 
+from sidecar_injector.config.quantities import QUANTITY
 from sidecar_injector.injection.json_text import json_of
-from sidecar_injector.injection.validity import QUANTITY
 from sidecar_injector.profiles.istio import proxy_config
 from sidecar_injector.profiles.istio.prometheus import scrape_targets
 from sidecar_injector.profiles.istio.reading import go_bool

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sidecar_injector.profiles.istio.durations import SECOND, nanoseconds
+from sidecar_injector.config.durations import SECOND, nanoseconds
 from sidecar_injector.profiles.istio.proxy_config_reading import shown
 from sidecar_injector.profiles.istio.reading import at, port_number
 

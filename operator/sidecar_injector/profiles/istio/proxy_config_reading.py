@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sidecar_injector.profiles.istio.durations import in_seconds, nanoseconds
+from sidecar_injector.config.durations import in_seconds, nanoseconds
 from sidecar_injector.profiles.istio.proxy_config_fields import FIELDS, Field, Kind, Message, Shape
 
 _AFTER_UNDERSCORE = re.compile(r"_([a-z0-9])")

@@ -8,11 +8,11 @@ import difflib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+from sidecar_injector.config.quantities import amount
 from sidecar_injector.errors import PodRejected
 from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.respond import WARNINGS_IN_ALL
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.validity import amount
 from sidecar_injector.injection.view import Pod, annotations, labels, part
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio import proxy_config, user_volumes

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sidecar_injector.errors import ConfigError, PodRejected
+from sidecar_injector.errors import ConfigError, GuardrailError, PodRejected
 from sidecar_injector.injection.validity import faults
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio import vocabulary as v
@@ -168,9 +168,12 @@ def test_what_others_added_to_the_proxy_stays_when_a_later_container_makes_us_co
     assert container_names(original) == [name for name in container_names(again) if name != "late"]
 
 
-def test_tracing_of_iptables_takes_root():
-    notes = {v.PROXY_CONFIG: '{"proxyMetadata": {"IPTABLES_TRACE_LOGGING": "true"}}'}
-    context = container(injected(pod(APP, annotations=notes), STOCK), v.PROXY)["securityContext"]
+def test_tracing_of_iptables_takes_root_which_has_to_be_allowed():
+    asking = pod(APP, annotations={v.PROXY_CONFIG: '{"proxyMetadata": {"IPTABLES_TRACE_LOGGING": "true"}}'})
+    with pytest.raises(GuardrailError, match=r"istio-proxy.*privileged is true.*does not have Privileged"):
+        outcome(asking, STOCK)
+    allowing = stock(guardrails={"allow": ["AddedCapabilities", "Privileged"]})
+    context = container(injected(asking, allowing), v.PROXY)["securityContext"]
     assert (context["privileged"], context["runAsUser"], context["runAsNonRoot"]) == (True, 0, False)
 
 

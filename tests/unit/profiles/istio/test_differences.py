@@ -11,7 +11,7 @@ import yaml
 
 from sidecar_injector import names
 from sidecar_injector.config.model import ReinvocationPolicy
-from sidecar_injector.errors import ConfigError, PodRejected
+from sidecar_injector.errors import ConfigError, GuardrailError, PodRejected
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.respond import respond
 from sidecar_injector.names import Reason
@@ -355,6 +355,23 @@ def windows():
     return outcome(sample, config()).decision.reason == Reason.WINDOWS
 
 
+def limited():
+    tracing = annotated(v.PROXY_CONFIG, '{"proxyMetadata": {"IPTABLES_TRACE_LOGGING": "true"}}')
+    host_path = annotated(v.USER_VOLUME, '{"x": {"hostPath": {"path": "/"}}}')
+    for asking, needed in ((tracing, "Privileged"), (host_path, "HostPath")):
+        with pytest.raises(GuardrailError) as caught:
+            outcome(asking, config())
+        assert caught.value.needed == (needed,)
+        assert injected(asking, allowing(needed))
+    own = pod(APP, {"name": v.PROXY, "image": "auto", "securityContext": {"privileged": True}})
+    assert proxy(injected(own))["securityContext"]["privileged"]
+    return True
+
+
+def allowing(guardrail):
+    return stock(guardrails={"allow": ["AddedCapabilities", guardrail]})
+
+
 def moved_port():
     found = injected(annotated(v.PROXY_CONFIG, "statusPort: 15099"))
     return "15090,15021,15020,15099" in container(found, v.INIT)["args"]
@@ -409,6 +426,7 @@ CHECKS = {
     "Canonical names are valid labels in every template": canonical_names,
     "The network label of a Pod stays as it is": network_label,
     "What is misspelt, misplaced, deprecated or in vain is a warning": warned,
+    "What templates may give to Pods is limited": limited,
 }
 """The statements of the page, in its order and in its words, and what shows that they are so."""
 

@@ -1,4 +1,4 @@
-"""Durations as users write them for Istio, such as `1m30s`, and as the JSON of protobuf has them, `90s`.
+"""Durations as users write them, such as `1m30s`, and as the JSON of protobuf has them, `90s`.
 
 Source: https://pkg.go.dev/time#ParseDuration and https://protobuf.dev/programming-guides/json/.
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar_injector.profiles.istio.durations import in_seconds, nanoseconds
+from sidecar_injector.config.durations import in_seconds, nanoseconds
 
 CASES = {
     "0": "0s",
