@@ -9,7 +9,7 @@ import pytest
 from sidecar_injector.certificates import Authority, bundle, new_authority
 from sidecar_injector.serving import tls as module
 from sidecar_injector.serving.metrics import Metrics
-from sidecar_injector.serving.tls import SETTLING_SECONDS, Tls
+from sidecar_injector.serving.tls import SETTLING_SECONDS, STARTING_SECONDS, Tls
 from sidecar_injector.settings import Settings
 
 DAY = datetime.timedelta(days=1)
@@ -143,6 +143,87 @@ def test_the_probe_does_not_trust_a_certificate_of_somebody_else(tls: Tls, clock
             return await tls.probe("127.0.0.1", server.sockets[0].getsockname()[1])
 
     assert "certificate verify failed" in asyncio.run(probe())
+
+
+def test_a_replica_that_starts_with_a_new_ca_is_not_ready_until_that_is_trusted(
+    authority: Authority, clock: Clock
+) -> None:
+    tls = Tls(Settings(namespace="mesh"), Metrics())
+    tls.adopt(new_authority(clock.now, authority.trusted))
+    assert tls.problem() == "API servers are not told yet to trust it"
+    tls.published(authority.bundle_pem)
+    assert tls.problem() == "API servers are not told yet to trust it"
+    tls.published(tls.ca_bundle)
+    assert tls.problem() == "API servers are not told yet to trust it", "they were told just now"
+    clock.pass_(STARTING_SECONDS)
+    assert tls.problem() == ""
+
+
+def test_a_replica_that_starts_with_the_ca_that_is_trusted_is_ready(authority: Authority) -> None:
+    tls = Tls(Settings(namespace="mesh"), Metrics())
+    tls.adopt(authority)
+    tls.published(authority.bundle_pem)
+    assert tls.problem() == ""
+
+
+def test_who_has_been_ready_stays_so_whatever_is_registered(tls: Tls) -> None:
+    assert tls.problem() == ""
+    for spoilt in (b"", b"garbage"):
+        tls.published(spoilt)
+        assert tls.problem() == ""
+
+
+def test_a_ca_that_others_add_does_not_start_the_wait_anew(tls: Tls, authority: Authority, clock: Clock) -> None:
+    tls.adopt(new_authority(clock.now, authority.trusted))
+    tls.published(tls.ca_bundle)
+    clock.pass_(SETTLING_SECONDS / 2)
+    tls.published(tls.ca_bundle + new_authority(clock.now).bundle_pem)
+    clock.pass_(SETTLING_SECONDS / 2)
+    assert tls.renew()
+
+
+def test_a_ca_that_was_taken_out_for_a_while_starts_it_anew(tls: Tls, authority: Authority, clock: Clock) -> None:
+    tls.adopt(new_authority(clock.now, authority.trusted))
+    tls.published(tls.ca_bundle)
+    clock.pass_(SETTLING_SECONDS)
+    tls.published(authority.bundle_pem)
+    tls.published(tls.ca_bundle)
+    assert not tls.renew()
+
+
+def test_a_certificate_that_nobody_trusts_is_replaced_at_once(tls: Tls, clock: Clock) -> None:
+    new = new_authority(clock.now)
+    tls.adopt(new)
+    tls.published(new.bundle_pem)
+    assert tls.renew()
+
+
+@pytest.fixture
+def minute(clock: Clock) -> Tls:
+    """With certificates for a minute, of a CA for 100 seconds, made early enough for OpenSSL to take both now."""
+    clock.pass_(-50)
+    tls = Tls(Settings(namespace="mesh", certificate_lifetime_hours=1 / 60), Metrics())
+    tls.adopt(new_authority(clock.now, (), datetime.timedelta(seconds=100)))
+    tls.published(tls.ca_bundle)
+    return tls
+
+
+def renewals(tls: Tls, clock: Clock, seconds: int) -> list[int]:
+    """Let time pass, look every five seconds, and return after how many the certificate was replaced."""
+    return [passed for passed in range(5, seconds + 1, 5) if clock.pass_(5) or tls.renew()]
+
+
+def test_the_lifetime_is_a_setting(minute: Tls, clock: Clock) -> None:
+    assert renewals(minute, clock, 70) == [40]
+
+
+def test_a_ca_that_ends_is_served_from_to_its_end(minute: Tls, clock: Clock) -> None:
+    """The API server may be out of reach for so long. A third certificate would last no longer than the second."""
+    assert renewals(minute, clock, 95) == [40]
+    assert minute.problem() == ""
+    clock.pass_(10)
+    assert minute.problem() == "the certificate has expired"
+    assert not minute.renew()
 
 
 def test_before_there_is_a_certificate_that_is_the_problem() -> None:
