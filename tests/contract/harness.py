@@ -147,8 +147,8 @@ class Service:
         self.facts = FactsCache(self.settings.namespace)
         self.server = AdmissionServer(self.settings, self.tls.context, self.live, self.metrics)
         application = SimpleNamespace(live=self.live, facts=self.facts, registrar=SimpleNamespace(check=self._check))
-        insights = Insights()
-        insights.webhook_resources.update({PODS, CONFIGS})
+        self._insights = insights = Insights()
+        self.know_resources()
         function = functools.partial(
             serve_admission_request,
             settings=kopf.OperatorSettings(),
@@ -160,6 +160,14 @@ class Service:
         )
         self._serving = asyncio.create_task(self._serve(function))
         await self.server.listening.wait()
+
+    def know_resources(self) -> None:
+        """Let Kopf know what it discovers in a cluster."""
+        self._insights.webhook_resources.update({PODS, CONFIGS})
+
+    def forget_resources(self) -> None:
+        """Take the CustomResourceDefinition from Kopf, as if it had been deleted."""
+        self._insights.webhook_resources.discard(CONFIGS)
 
     async def _serve(self, function: Any) -> None:
         async for _ in self.server(function):

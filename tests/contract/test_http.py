@@ -15,7 +15,7 @@ from sidecar_injector.certificates import issue
 from sidecar_injector.config import CompiledConfig
 from sidecar_injector.injection.outcome import Outcome
 from sidecar_injector.injection.pipeline import admit
-from sidecar_injector.serving import admission, server
+from sidecar_injector.serving import admission, bodies
 from tests.contract.harness import Service, config, exchange, pod, review, review_of_config, service
 
 
@@ -23,6 +23,10 @@ from tests.contract.harness import Service, config, exchange, pod, review, revie
 def shared() -> Iterator[Service]:
     with service(max_body_bytes=100_000) as running:
         yield running
+
+
+PODS_V2 = {"group": "", "version": "v2", "resource": "pods"}
+MISSHAPEN = {**pod(), "spec": {"containers": [{"name": "proxy", "image": "a:1", "ports": ["http"], "env": ["a"]}]}}
 
 
 def without(key: str) -> dict[str, Any]:
@@ -60,6 +64,20 @@ def without(key: str) -> dict[str, Any]:
         ("/inject/mesh", review({**pod(), "metadata": {"labels": {"a": 1}}}), 400, "Malformed", "labels"),
         ("/inject/mesh", review(resource={"resource": "pods"}), 400, "Malformed", "request.resource.version"),
         ("/inject/mesh", review(oldObject="Pod"), 400, "Malformed", "request.oldObject"),
+        (
+            "/inject/mesh",
+            review(resource=PODS_V2),
+            400,
+            "Malformed",
+            "request.resource.version: found 'v2', Pods are of",
+        ),
+        (
+            "/inject/mesh",
+            review(MISSHAPEN),
+            400,
+            "Malformed",
+            "request.object.spec.containers[0].ports[0]: expected an",
+        ),
         ("/validate", b"{}", 400, "Malformed", "expected kind AdmissionReview"),
         ("/inject/mesh", b"x" * 100_001, 413, "BodyTooLarge", "at most 100000 are taken"),
     ],
@@ -93,14 +111,19 @@ def test_other_methods_are_refused(shared: Service, method: str) -> None:
     assert shared.rejections("MethodNotAllowed") == before + 1
 
 
-def test_a_body_that_is_not_compressed_as_it_says_is_refused(shared: Service) -> None:
-    before = shared.rejections("Malformed")
+def test_a_compressed_body_is_refused(shared: Service) -> None:
+    before = shared.rejections("UnsupportedContentType")
     with contextlib.closing(shared.connect()) as connection:
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         connection.request("POST", "/inject/mesh", b"{}", headers)
         answer = connection.getresponse()
-        assert (answer.status, b"Content-Encoding" in answer.read()) == (400, True)
-    assert shared.rejections("Malformed") == before + 1
+        assert (answer.status, b"Content-Encoding 'gzip'" in answer.read()) == (415, True)
+    assert shared.rejections("UnsupportedContentType") == before + 1
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"labels": None, "annotations": None}, {"name": None}])
+def test_a_pod_without_metadata_is_injected(shared: Service, metadata: object) -> None:
+    assert shared.admit({**pod(), "metadata": metadata}).reason == "Injected"
 
 
 @pytest.mark.parametrize("request_", [{"userInfo": None}, {"resource": {"version": "v1", "resource": "pods"}}])
@@ -180,7 +203,7 @@ def test_what_is_no_http_does_no_harm(shared: Service) -> None:
 
 
 def test_a_body_that_does_not_arrive_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "READ_SECONDS", 0.1)
     with service() as running, contextlib.closing(running.connect()) as connection:
         connection.putrequest("POST", "/inject/mesh")
         connection.putheader("Content-Type", "application/json")

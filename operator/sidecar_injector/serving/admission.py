@@ -8,6 +8,7 @@ admission with a warning (Ignore), or an HTTP error, upon which the API server a
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from sidecar_injector import names
 from sidecar_injector.config import CompiledConfig, Snapshot
@@ -24,6 +25,9 @@ from sidecar_injector.profiles.acceptance import accept
 from sidecar_injector.serving.exchange import Answer
 
 logger = logging.getLogger(__name__)
+
+_JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
+"""Where configs are judged, one after the other: several at a time would take the processor from admissions."""
 
 INVALID_CONFIG_CODE = 422
 
@@ -88,7 +92,7 @@ async def validate(request: Request, resource: Resource, old: Resource | None, c
     if old is not None and resource.get("spec") == old.get("spec"):
         return _allowed(request, Reason.CONFIG_ACCEPTED, "spec is unchanged")
     try:
-        compiled = await asyncio.to_thread(accept, resource)
+        compiled = await asyncio.get_running_loop().run_in_executor(_JUDGE, accept, resource)
         problems = await check(compiled)
     except ConfigError as error:
         problems = error.problems

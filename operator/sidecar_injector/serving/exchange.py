@@ -65,13 +65,19 @@ class Uncopied(dict[str, Any]):
 
 
 def for_kopf(review: dict[str, Any]) -> dict[str, Any]:
-    """Return the review with the members of its object marked not to be copied; the original stays as it is."""
+    """Return the review with the members of its object marked not to be copied; the original stays as it is.
+
+    Metadata that is no map would make Kopf fail, and of a uid it would keep something in memory for ever.
+    """
     request = dict(review["request"])
     request["userInfo"] = request.get("userInfo") or {}
     request["resource"] = {"group": "", **(request.get("resource") or {})}
     for member in ("object", "oldObject"):
         if request.get(member):
-            request[member] = {
-                key: Uncopied(value) if type(value) is dict else value for key, value in request[member].items()
-            }
+            found = request[member]
+            members = {key: Uncopied(value) if type(value) is dict else value for key, value in found.items()}
+            metadata = found.get("metadata")
+            known = metadata.items() if type(metadata) is dict else ()
+            members["metadata"] = Uncopied((key, value) for key, value in known if key != "uid")
+            request[member] = members
     return {**review, "request": request}

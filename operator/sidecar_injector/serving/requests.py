@@ -1,8 +1,6 @@
 """From an HTTP request to a review: the path names the config, the body is an AdmissionReview. Whatever is wrong is the
 caller's fault and becomes a ReviewError with a status of its own; nothing malformed reaches Kopf."""
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,7 +8,7 @@ from typing import Any
 
 from sidecar_injector import names
 from sidecar_injector.errors import ReviewError
-from sidecar_injector.injection.json_text import finite, no_number
+from sidecar_injector.templating.strict_json import RepeatedKey, read_json
 
 REJECTIONS: Mapping[int, str] = MappingProxyType(
     {
@@ -20,6 +18,7 @@ REJECTIONS: Mapping[int, str] = MappingProxyType(
         408: "BodyTooSlow",
         413: "BodyTooLarge",
         415: "UnsupportedContentType",
+        417: "UnknownExpectation",
         503: "TooManyRequests",
     }
 )
@@ -93,6 +92,12 @@ def check_content_type(content_type: str) -> None:
         raise ReviewError(f"content type {content_type[:200]!r}: must be application/json, in UTF-8", 415)
 
 
+def check_encoding(encoding: str) -> None:
+    """Raise ReviewError with status 415 for a compressed body: a small one could become a huge one."""
+    if encoding.strip().lower() not in ("", "identity"):
+        raise ReviewError(f"Content-Encoding {encoding[:200]!r}: API servers send reviews as they are", 415)
+
+
 def check_length(length: int | None, limit: int) -> None:
     """Raise ReviewError with status 413 if the announced length of a body is beyond the limit."""
     if length is not None and length > limit:
@@ -105,18 +110,14 @@ def decode(body: bytes) -> Any:
     Raises ReviewError with status 400.
     """
     try:
-        return json.loads(str(body, "utf-8"), object_pairs_hook=_unique, parse_constant=no_number, parse_float=finite)
+        return read_json(str(body, "utf-8"), unique=True)
     except UnicodeDecodeError as error:
         raise ReviewError(f"body is not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:
         raise ReviewError("body is not JSON that can be read: it is nested too deeply") from None
+    except RepeatedKey as repeated:
+        raise ReviewError(
+            f"body is not JSON that can be read: key {repeated.key[:200]!r} occurs twice in one object"
+        ) from None
     except ValueError as error:
         raise ReviewError(f"body is not JSON: {error}") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
-        raise ReviewError(f"body is not JSON that can be read: key {twice[:200]!r} occurs twice in one object")
-    return members

@@ -17,8 +17,12 @@ from aiohttp import web
 
 from sidecar_injector.errors import ReviewError
 from sidecar_injector.injection.review import Request, parse_review
+from sidecar_injector.injection.shape import misfit
 from sidecar_injector.names import Reason
 from sidecar_injector.serving import admission, requests
+from sidecar_injector.serving.bodies import Bodies
+from sidecar_injector.serving.connections import CLOSE_SECONDS as SHUTDOWN_SECONDS
+from sidecar_injector.serving.connections import HANDSHAKE_SECONDS, Connection, Connections, Gate
 from sidecar_injector.serving.exchange import Answer, Exchange, current, for_kopf
 from sidecar_injector.serving.listening import listening
 from sidecar_injector.serving.live import Live
@@ -28,10 +32,13 @@ from sidecar_injector.settings import Settings
 WebhookFunction = Callable[..., Awaitable[Any]]
 """Kopf's function: takes a review, the handler's id, headers and the TLS peer; returns a review with an answer."""
 
-READ_SECONDS = 10.0
-"""How long a body may take to arrive."""
+RETRY_AFTER_SECONDS = "1"
+"""When who is turned away for want of room may come back. API servers do, within the call's time, up to ten times:
+https://github.com/kubernetes/client-go/blob/master/rest/with_retry.go"""
 PROBLEM_LENGTH = 1000
 """Characters of what is wrong with a request that go into the answer and the log: it may quote the request."""
+LARGE_BODY = 128 << 10
+"""Bytes: a body of more is decoded in a thread."""
 CLOSE_SECONDS = 10.0
 """How long requests in flight may take after the listener is closed."""
 
@@ -42,26 +49,41 @@ access = logging.getLogger("sidecar_injector.admissions")
 class AdmissionServer:
     """Listens for API servers, and drains when it is cancelled."""
 
-    def __init__(self, settings: Settings, tls: ssl.SSLContext, live: Live, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        tls: ssl.SSLContext,
+        live: Live,
+        metrics: Metrics,
+        on_drain: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._tls = tls
         self._live = live
         self._metrics = metrics
         self._kopf: WebhookFunction | None = None
         self._in_flight = 0
+        self._connections = Connections()
+        self._bodies = Bodies(settings.max_body_bytes)
         self.port: int | None = None
         """The port listened on; None while there is no listener."""
         self.listening = asyncio.Event()
         """Set when the listener opens; never cleared."""
         self.draining = False
+        self._on_drain = on_drain
 
     async def __call__(self, function: WebhookFunction) -> AsyncIterator[dict[str, Any]]:
         """Serve until cancelled: Kopf's protocol. What is yielded is unused, for Kopf manages no configuration here."""
         self._kopf = function
-        server = web.Server(self._handle, access_log=None, request_factory=self._request)
-        settings = self._settings
-        opened = listening(settings.listen_address, settings.listen_port)
-        listener = await asyncio.get_running_loop().create_server(server, sock=opened, ssl=self._tls)
+        server = web.Server(self._handle, request_factory=self._request)
+        opened = Gate.of(listening(self._settings.listen_address, self._settings.listen_port), self._connections)
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: Connection(server, self._connections),
+            sock=opened,
+            ssl=self._tls,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
         self.port = opened.getsockname()[1]
         self.listening.set()
         logger.info("Webhook server listens on port %s", self.port)
@@ -74,6 +96,10 @@ class AdmissionServer:
     async def _drain(self, listener: asyncio.Server, server: web.Server) -> None:
         """Go on serving while the news that we are going spreads, then finish what is in flight."""
         self.draining = True
+        try:
+            self._on_drain()
+        except Exception:
+            logger.exception("Defect while draining begins")
         logger.info("Draining for %g s: still serving, readiness is off", self._settings.drain_seconds)
         await asyncio.sleep(self._settings.drain_seconds)
         listener.close()
@@ -90,6 +116,14 @@ class AdmissionServer:
             problem = str(error)[:PROBLEM_LENGTH]
             logger.info("Request refused with %s: %s", error.status, problem)
             response = web.Response(status=error.status, text=f"{problem}\n")
+            if error.status == 503:
+                response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+            if not request.content.is_eof():
+                response.force_close()
+        except Exception as error:
+            logger.exception("Defect before a review was read")
+            self._metrics.admissions.labels("", "Failed", Reason.INTERNAL_ERROR).inc()
+            response = web.Response(status=500, text=_internal(error))
         if self.draining:
             response.force_close()
         return response
@@ -101,22 +135,12 @@ class AdmissionServer:
             raise ReviewError(f"unknown SidecarInjectorConfig {route.config[:200]!r}: there are {known}", 404)
         requests.check_method(request.method)
         requests.check_content_type(request.headers.get("Content-Type", ""))
-        body = await self._body(request)
-        with self._in_flight_place():
-            return await self._review(route, body, dict(request.headers))
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        limit = self._settings.max_body_bytes
-        requests.check_length(request.content_length, limit)
+        body = await self._bodies.read(request)
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            raise ReviewError(f"body of more than {limit} bytes (--max-body-bytes)", 413) from None
-        except TimeoutError:
-            raise ReviewError(f"body did not arrive within {READ_SECONDS:g} s", 408) from None
-        except web.RequestPayloadError:
-            raise ReviewError("body cannot be read: it is not in the Content-Encoding that it names") from None
+            with self._in_flight_place():
+                return await self._review(route, body, dict(request.headers))
+        finally:
+            self._bodies.release(len(body))
 
     @contextlib.contextmanager
     def _in_flight_place(self) -> Iterator[None]:
@@ -131,17 +155,31 @@ class AdmissionServer:
             self._metrics.in_flight.set(self._in_flight)
 
     async def _review(self, route: requests.Route, body: bytes, headers: dict[str, str]) -> web.Response:
+        """Answer a review. No exception of its own leaves here: what fails is answered as failurePolicy says."""
         started = time.perf_counter()
-        review = requests.decode(body)
+        review = requests.decode(body) if len(body) < LARGE_BODY else await asyncio.to_thread(requests.decode, body)
         request = parse_review(review)
         exchange = Exchange(request, self._live.snapshot, route.config, dict(route.parameters))
-        answer = admission.without_kopf(request, exchange.snapshot, route.config)
-        if answer is None:
-            answer = await self._ask_kopf(exchange, review, route.handler, headers)
-        self._account(route, request, answer, time.perf_counter() - started)
-        if isinstance(answer.body, str):
-            return web.Response(status=500, text=answer.body)
-        return web.Response(body=json.dumps(answer.body).encode(), content_type="application/json")
+        try:
+            answer = await self._answer(exchange, review, route.handler, headers)
+            response = _response(answer)
+        except Exception as error:
+            logger.exception("Defect while answering, uid of the review %s", request.uid)
+            answer = _failed(exchange, _internal(error))
+            response = _response(answer)
+        if answer.reason == Reason.INTERNAL_ERROR and request.creates_pod and (fault := misfit(request.pod)):
+            raise ReviewError(f"request.object.{fault[:PROBLEM_LENGTH]}")
+        try:
+            self._account(route, request, answer, time.perf_counter() - started)
+        except Exception:
+            logger.exception("Defect while accounting, uid of the review %s", request.uid)
+        return response
+
+    async def _answer(
+        self, exchange: Exchange, review: dict[str, Any], handler: str, headers: dict[str, str]
+    ) -> Answer:
+        answer = admission.without_kopf(exchange.request, exchange.snapshot, exchange.config)
+        return answer or await self._ask_kopf(exchange, review, handler, headers)
 
     async def _ask_kopf(
         self, exchange: Exchange, review: dict[str, Any], handler: str, headers: dict[str, str]
@@ -151,15 +189,17 @@ class AdmissionServer:
         try:
             verdict = await self._kopf(for_kopf(review), webhook=handler, headers=headers, sslpeer={})
         except Exception as error:
+            if (
+                not exchange.config and exchange.answer is None
+            ):  # Kopf may not know configs, when their definition was away for a while
+                logger.info("Kopf cannot answer, so we do, uid of the review %s: %s", exchange.request.uid, error)
+                members = review["request"]
+                return await admission.validate(
+                    exchange.request, members["object"], members.get("oldObject"), self._live.check
+                )
             logger.exception("Defect outside the handler, uid of the review %s", exchange.request.uid)
             verdict = f"{type(error).__name__}: {error}"
-        if exchange.answer is not None:
-            return exchange.answer
-        problem = f"internal error: the handler left no answer: {verdict}"
-        compiled = exchange.snapshot.compiled(exchange.config)
-        if compiled is None:
-            return Answer(problem, Reason.INTERNAL_ERROR, problem, failed=True)
-        return admission.failed(exchange.request, compiled, Reason.INTERNAL_ERROR, problem)
+        return exchange.answer or _failed(exchange, f"internal error: the handler left no answer: {verdict}")
 
     def _account(self, route: requests.Route, request: Request, answer: Answer, seconds: float) -> None:
         config = route.config
@@ -172,9 +212,26 @@ class AdmissionServer:
             access.log(level, "%s: %s (%s): %s", who, answer.result, answer.reason, answer.message, extra=fields)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        loop = asyncio.get_running_loop()
-        limit = self._settings.max_body_bytes
-        return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=limit)
+        protocol.request_begins()
+        return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
+
+
+def _response(answer: Answer) -> web.Response:
+    if isinstance(answer.body, str):
+        return web.Response(status=500, text=answer.body)
+    return web.Response(body=json.dumps(answer.body).encode(), content_type="application/json")
+
+
+def _internal(error: Exception) -> str:
+    return f"internal error: {type(error).__name__}: {str(error)[:PROBLEM_LENGTH]}"
+
+
+def _failed(exchange: Exchange, problem: str) -> Answer:
+    """Answer a review that met a defect of ours, by the failurePolicy of its config."""
+    compiled = exchange.snapshot.compiled(exchange.config)
+    if compiled is None:
+        return Answer(problem, Reason.INTERNAL_ERROR, problem, failed=True)
+    return admission.failed(exchange.request, compiled, Reason.INTERNAL_ERROR, problem)
 
 
 def _fields(config: str, request: Request, answer: Answer, seconds: float) -> dict[str, Any]:

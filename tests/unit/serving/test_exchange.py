@@ -27,6 +27,13 @@ def test_a_review_without_a_user_is_made_acceptable_to_kopf() -> None:
     assert for_kopf(REVIEW)["request"]["userInfo"] == {}
 
 
+@pytest.mark.parametrize("metadata", [None, [], "text", 1, {"uid": "1"}])
+def test_kopf_gets_metadata_that_it_can_read_and_nothing_to_remember(metadata: object) -> None:
+    review = {"request": {"object": {"metadata": metadata}, "oldObject": {"metadata": metadata}}}
+    request = for_kopf(review)["request"]
+    assert (request["object"]["metadata"], request["oldObject"]["metadata"]) == ({}, {})
+
+
 @pytest.mark.parametrize(
     ("body", "result"),
     [
