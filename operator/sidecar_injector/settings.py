@@ -59,15 +59,38 @@ class Settings:
     max_body_bytes: int = _setting(8 << 20, "Largest body of a request; a larger one is answered 413.", low=1024)
     max_in_flight: int = _setting(256, "Requests worked on at a time; one more is answered 503.", low=1)
     ca_secret_name: str = _setting(names.CA_SECRET, "Secret, in the operator's namespace, that keeps the CA.")
+    ca_lifetime_hours: float = _setting(
+        87600.0, "Lifetime of a CA that is made; after two thirds of it there is a new one.", low=0.05, high=876000
+    )
+    certificate_lifetime_hours: float = _setting(
+        2160.0,
+        "Lifetime of a serving certificate; after two thirds of it there is a new one.",
+        low=0.01,
+        high=87600,
+    )
+    certificate_file: str = _setting(
+        "",
+        "File with a serving certificate of another issuer, and what leads from it to the CA, as PEM. It is followed; "
+        "`--private-key-file` and `--ca-file` go with it, and the CA Secret is neither read nor written.",
+    )
+    private_key_file: str = _setting("", "File with the private key of `--certificate-file`, as PEM, not encrypted.")
+    ca_file: str = _setting("", "File with the CAs to be trusted for `--certificate-file`, as PEM.")
     relist_seconds: float = _setting(
         60.0,
         "How often everything that is watched is listed too, in case a watch has died silently.",
         low=1,
         high=86400,
     )
+    replica_name: str = _setting(
+        "", "Name of this replica in `status.servers`, unique there; empty: the host name, which is the Pod's name."
+    )
     kubeconfig: str = _setting(
         "", "Path of a kubeconfig; empty: the Pod's ServiceAccount, else KUBECONFIG, else ~/.kube/config."
     )
+
+
+FILES = ("certificate_file", "private_key_file", "ca_file")
+"""Settings of which all are given, or none."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +135,19 @@ def load(environment: Mapping[str, str], flags: Mapping[str, str | None] | None 
         elif environment.get(row.variable):
             values[row.name] = _parse(row, environment[row.variable], row.variable)
     settings = Settings(**values)
+    _check_files(settings)
     url = urlsplit(settings.webhook_url)
     if settings.webhook_url and not (url.scheme == "https" and url.hostname and url.path in ("", "/")):
         raise SettingsError(f"--webhook-url: {settings.webhook_url!r}: must be https://HOST[:PORT]")
     return settings
+
+
+def _check_files(settings: Settings) -> None:
+    names_and_files = {"--" + name.replace("_", "-"): getattr(settings, name) for name in FILES}
+    missing = [name for name, file in names_and_files.items() if not file]
+    if missing and len(missing) < len(FILES):
+        given = ", ".join(name for name in names_and_files if name not in missing)
+        raise SettingsError(f"{given}: needs {' and '.join(missing)} too")
 
 
 def _namespace_of_pod() -> str:

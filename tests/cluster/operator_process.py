@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from sidecar_injector import names
 from tests.kubernetes.cluster import Cluster, ClusterError, wait_until
@@ -30,8 +34,9 @@ KOPF_RUN = (sys.executable, "-m", "kopf", "run", "operator/main.py")
 class Operator:
     """One replica, which can be stopped and started again on the same ports."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._log = cluster.directory / "operator-under-test.log"
+    def __init__(self, cluster: Cluster, name: str = "") -> None:
+        self.name = name
+        self._log = cluster.directory / f"operator-under-test{name and '-'}{name}.log"
         self._kubeconfig = cluster.kubeconfig_for_service_account(names.APP, names.APP)
         self._webhook_port, self._health_port = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,6 +52,7 @@ class Operator:
             "health_address": "127.0.0.1",
             "health_port": self._health_port,
             "drain_seconds": 0,
+            "replica_name": self.name,
             **settings,
         }
         variables = {f"SIDECAR_INJECTOR_{name.upper()}": str(value) for name, value in chosen.items()}
@@ -89,12 +95,29 @@ class Operator:
             process.kill()
             process.wait()
 
+    def kill(self) -> None:
+        """Kill it, as the kernel does when memory runs out: nothing is put in order."""
+        self.signal(signal.SIGKILL)
+        assert self._process
+        self._process.wait()
+        self._process = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, such as SIGSTOP and SIGCONT for a machine that hangs."""
+        assert self._process
+        self._process.send_signal(number)
+
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """Do without the operator for a while."""
         assert self.stop() == 0, self.log()
         yield
         self.start()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether it was started, and not stopped."""
+        return self._process is not None
 
     @property
     def webhook_port(self) -> int:
@@ -109,10 +132,27 @@ class Operator:
             found: dict[str, Any] = json.load(error)
             return found
 
+    def presented(self) -> str:
+        """Return the certificate that it presents, as PEM."""
+        return ssl.get_server_certificate(("127.0.0.1", self._webhook_port))
+
+    def certificate(self) -> x509.Certificate:
+        """Return the certificate that it presents."""
+        return x509.load_pem_x509_certificate(self.presented().encode())
+
+    def metrics(self) -> str:
+        """Return its metrics."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._health_port}/metrics", timeout=5) as response:
+            found: bytes = response.read()
+        return found.decode()
+
     def log(self) -> str:
         """Return the end of what the operator logged."""
-        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
-        return "\n".join(lines[-LOG_LINES:])
+        return "\n".join(self.whole_log().splitlines()[-LOG_LINES:])
+
+    def whole_log(self) -> str:
+        """Return everything that the operator logged, in earlier lives too."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def _is_ready(self) -> bool:
         assert self._process

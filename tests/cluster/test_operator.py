@@ -161,12 +161,21 @@ def test_the_status_tells_what_is_in_force(control_plane: Cluster, configs: Conf
 
 def test_the_status_is_written_once(control_plane: Cluster, operator: Operator, configs: Configs) -> None:
     configs(config())
-    version = control_plane.get("sic", "mesh")["metadata"]["resourceVersion"]  # type: ignore[index]
+    before = control_plane.get("sic", "mesh")
+    time.sleep(1.5)  # nothing is to happen, which cannot be waited for
+    assert control_plane.get("sic", "mesh") == before
     with operator.stopped():
         pass
-    wait_until(lambda: operator.readiness()["ready"], seconds=5, what="the operator is back")
-    time.sleep(0.5)  # nothing is to happen, which cannot be waited for
-    assert control_plane.get("sic", "mesh")["metadata"]["resourceVersion"] == version  # type: ignore[index]
+    since = before["status"]["servers"][0]["time"]  # type: ignore[index]
+    wait_until(
+        lambda: (
+            control_plane.get("sic", "mesh")["status"]["servers"][0]["time"] != since  # type: ignore[index]
+        ),
+        seconds=15,
+        what="the status says that it serves again",
+    )
+    after = control_plane.get("sic", "mesh")
+    assert after["status"]["conditions"] == before["status"]["conditions"]  # type: ignore[index]
 
 
 def test_a_broken_edit_is_refused_with_the_line_and_the_sidecar_stays(
@@ -254,11 +263,29 @@ def test_a_config_that_is_deleted_injects_no_more_and_refuses_nothing(
     assert {tuple(images(found)) for found in made.after(deleted + 1)} == {(APP,)}
 
 
+def test_an_earlier_version_is_applied_again_as_the_documentation_says(
+    control_plane: Cluster, configs: Configs, namespace: MakeNamespace
+) -> None:
+    configs(config(version="1"))
+    configs(config(version="2"))
+    by_config = (f"-l{names.CONFIG_LABEL}=mesh", "--sort-by=.revision", "-o=name")
+    earlier = control_plane.kubectl("get", "controllerrevisions", "-n", names.APP, *by_config).stdout.split()[0]
+    found = control_plane.kubectl("get", earlier, "-n", names.APP, "-o", "jsonpath={.data}").stdout
+    changes = control_plane.kubectl("diff", "-f-", input=found, check=False)
+    assert changes.returncode == 1, changes.stderr
+    assert '-    version: "2"\n+    version: "1"' in changes.stdout
+    control_plane.kubectl("apply", "-f-", input=found)
+    control_plane.kubectl("wait", "--for=jsonpath={.status.observedGeneration}=3", "sic/mesh", "--timeout=10s")
+    assert images(make(control_plane, namespace("shop", ENABLED), pod("after")))[-1] == "example.org/proxy:1"
+
+
 def test_nothing_of_a_deleted_config_is_left_behind(control_plane: Cluster, configs: Configs) -> None:
     configs(config())
     kept = ("get", "controllerrevisions", "-n", names.APP, "-l", f"{names.CONFIG_LABEL}=mesh", "-o", "name")
     assert len(control_plane.kubectl(*kept).stdout.split()) == 1
     configs(config(version="2"))
+    wait_until(lambda: len(control_plane.kubectl(*kept).stdout.split()) == 2, seconds=5, what="both are kept")
+    configs(config(version="3", revisionHistoryLimit=0))
     wait_until(lambda: len(control_plane.kubectl(*kept).stdout.split()) == 1, seconds=5, what="the newest is kept")
     control_plane.kubectl("delete", "sic", "mesh")
     wait_until(lambda: not control_plane.kubectl(*kept).stdout, seconds=20, what="it is collected as garbage")

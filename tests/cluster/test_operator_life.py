@@ -1,19 +1,15 @@
 """Start, stop and absence of the operator, on a real API server."""
 
 import socket
-from collections import Counter
-from typing import Any
 
 import pytest
-import yaml
 
 from sidecar_injector import names
 from tests.cluster.conftest import Configs, config
-from tests.cluster.operator_process import ROOT, USER, Operator, measured
+from tests.cluster.operator_process import ROOT, Operator, measured
 from tests.cluster.pods import images, make, making, pod
-from tests.cluster.test_operator_repairs import ACCIDENTS, EDITS, MUTATING, VALIDATING, entries, secret
+from tests.cluster.test_operator_repairs import MUTATING, entries, secret
 from tests.kubernetes.cluster import Cluster, wait_until
-from tests.kubernetes.control_plane import AuditedRequest, ControlPlane
 from tests.kubernetes.fixture import MakeNamespace
 
 pytestmark = pytest.mark.cluster
@@ -21,8 +17,6 @@ pytestmark = pytest.mark.cluster
 ENABLED = {"istio-injection": "enabled"}
 APP = "example.org/app:1"
 DRAIN_SECONDS = 2.0
-MADE_BY_APPLY = ("mutatingwebhookconfigurations", "validatingwebhookconfigurations")
-"""Server-side apply needs the right to create them, but stands as a patch in the audit log."""
 
 
 def test_on_sigterm_it_drains_and_no_pod_goes_without(
@@ -129,51 +123,3 @@ def test_a_port_that_is_taken_ends_it_with_a_message(operator: Operator, port: s
     finally:
         operator.stop()
         operator.start()
-
-
-def test_it_uses_every_right_that_it_has_and_asks_for_no_other(
-    control_plane: Cluster, operator: Operator, configs: Configs
-) -> None:
-    if not isinstance(control_plane, ControlPlane):
-        pytest.skip("needs the audit log of the embedded control plane")
-    for version in ("1", "2"):
-        configs(config(version=version))
-    for kind in (MUTATING, VALIDATING):
-        before = entries(control_plane, kind)
-        EDITS["an entry added"](control_plane, kind)
-        wait_until(lambda: entries(control_plane, kind) == before, seconds=30, what="it is repaired")  # noqa: B023
-    for accident in ("garbled", "garbled and immutable"):
-        data = secret(control_plane)["data"]
-        ACCIDENTS[accident](control_plane)
-        wait_until(lambda: secret(control_plane).get("data") == data, seconds=10, what="it is repaired")  # noqa: B023
-    assert unused(control_plane.audited()) == []
-    requests = [request for request in control_plane.audited() if request.user == USER]
-    assert [request for request in requests if not request.allowed and request.resource != WITHDRAWN] == []
-
-
-WITHDRAWN = "podtemplates"
-"""What another test takes the right to away, to see that the operator goes on without."""
-
-
-def unused(audited: Counter[AuditedRequest]) -> list[str]:
-    """Return what the manifest grants and nobody has made use of."""
-    requests = [request for request in audited if request.user == USER and request.allowed]
-    return [grant for grant, used in grants() if not any(used(request) for request in requests)]
-
-
-def grants() -> Any:
-    documents = list(yaml.safe_load_all((ROOT / "manifests" / "install.yaml").read_text()))
-    for role in (document for document in documents if document["kind"] in ("ClusterRole", "Role")):
-        for rule in role["rules"]:
-            for group in rule["apiGroups"]:
-                for resource in rule["resources"]:
-                    for verb in rule["verbs"]:
-                        yield f"{role['metadata']['name']}: {verb} {resource}", is_use_of(group, resource, verb)
-
-
-def is_use_of(group: str, resource: str, verb: str) -> Any:
-    plural, _, subresource = resource.partition("/")
-    if verb == "create" and resource in MADE_BY_APPLY:
-        verb = "patch"
-    wanted = (group, plural, subresource, verb)
-    return lambda request: (request.group, request.resource, request.subresource, request.verb) == wanted

@@ -161,7 +161,7 @@ def test_a_ca_past_two_thirds_of_its_life_is_renewed_and_no_request_is_lost(
         wait_until(lambda: bundle(control_plane)[1:2] == [old.certificate], seconds=10, what="there is a new CA")
         new = bundle(control_plane)[0]
         wait_until(lambda: registered(control_plane)[:2] == [new, old.certificate], seconds=5, what="it is published")
-        wait_until(lambda: len(registered(control_plane)) == 2, seconds=30, what="the first CA is needed no longer")
+        wait_until(lambda: operator.certificate().issuer == new.subject, seconds=30, what="its certificate is in use")
         count = len(made.pods)
         wait_until(lambda: len(made.pods) > count + 10, seconds=10, what="Pods are created with the new CA")
     assert made.refusals == []

@@ -26,7 +26,7 @@ def resource(template):
 
 def merged(template):
     """Return the first sample with the template merged in, as it would be without any of our checks."""
-    pod = SAMPLES[0][1]
+    pod = SAMPLES[0].pod
     compiled = compile_config(parse_config(resource(template)))
     subject = Subject(pod, "default", compiled, ClusterFacts())
     overlays = [conform(overlay) for overlay in render(subject, profile_for(compiled).plan(subject), ["main"])]

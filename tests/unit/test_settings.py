@@ -65,3 +65,34 @@ def test_every_setting_says_what_it_means() -> None:
 def test_the_reference_page_is_current() -> None:
     page = ROOT / "docs" / "reference" / "settings.md"
     assert page.read_text() == settings.reference(), "python hack/generate.py"
+
+
+FILES = {"certificate_file": "/c/tls.crt", "private_key_file": "/c/tls.key", "ca_file": "/c/ca.crt"}
+
+
+def test_files_of_another_issuer_are_named_together() -> None:
+    loaded = settings.load({}, FILES)
+    assert (loaded.certificate_file, loaded.private_key_file, loaded.ca_file) == tuple(FILES.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (["certificate_file"], "--certificate-file: needs --private-key-file and --ca-file too"),
+        (["certificate_file", "private_key_file"], "--certificate-file, --private-key-file: needs --ca-file too"),
+        (["ca_file"], "--ca-file: needs --certificate-file and --private-key-file too"),
+    ],
+)
+def test_one_of_these_files_alone_is_an_error(given: list[str], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        settings.load({}, {name: FILES[name] for name in given})
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [("ca_lifetime_hours", "0.04"), ("certificate_lifetime_hours", "0.009"), ("certificate_lifetime_hours", "0")],
+)
+def test_a_lifetime_leaves_time_to_renew(name: str, hours: str) -> None:
+    """A new CA has to be published and to settle before a certificate of the old one ends."""
+    with pytest.raises(SettingsError, match=r"must be from 0\.0"):
+        settings.load({}, {name: hours})

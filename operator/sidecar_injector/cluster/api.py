@@ -6,7 +6,7 @@ imported: they cost next to nothing beside aiohttp, which Kopf loads anyway; the
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,11 +72,15 @@ def namespace_of_context(kubeconfig: str, context: str = "") -> str:
 
 
 class Api:
-    """One connection pool to the API server; logs in again by itself when a token has expired."""
+    """One connection pool to the API server; logs in again by itself when a token has expired.
 
-    def __init__(self, kubeconfig: str = "", context: str = "") -> None:
+    fence -- called before every request that may change something; what it raises keeps the request back
+    """
+
+    def __init__(self, kubeconfig: str = "", context: str = "", fence: Callable[[], None] = lambda: None) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
+        self._fence = fence
         self._client: Any = None
 
     async def close(self) -> None:
@@ -180,6 +184,8 @@ class Api:
     ) -> aiohttp.ClientResponse:
         for attempt in (1, 2):
             client = await self._connected()
+            if method != "GET":
+                self._fence()
             try:
                 response = await _request(client, method, path, body, query, content_type, timeout)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -16,6 +16,9 @@ class FactsCache:
     however many there are; everything runs on one thread, so a request cannot see half of a change."""
 
     def __init__(self, own_namespace: str) -> None:
+        self._own_namespace = own_namespace
+        self.own_namespace_uid = ""
+        """Uid of the operator's Namespace; empty until it was seen."""
         self._excluded = frozenset({*SYSTEM_NAMESPACES, own_namespace})
         self._namespaces: dict[str, NamespaceFacts] = {}
         self._newest_namespaces = Newest()
@@ -44,6 +47,8 @@ class FactsCache:
         """Note a Namespace that exists."""
         if self._newest_namespaces.is_news(*_identity(resource)):
             self._namespaces[resource["metadata"]["name"]] = _namespace(resource)
+            if resource["metadata"]["name"] == self._own_namespace:
+                self.own_namespace_uid = resource["metadata"]["uid"]
 
     def namespace_gone(self, resource: Object) -> None:
         """Note that a Namespace was deleted."""

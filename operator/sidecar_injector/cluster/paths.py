@@ -27,6 +27,11 @@ def revisions(namespace: str) -> str:
     return f"/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
 
 
+def leases(namespace: str) -> str:
+    """The Leases of a Namespace."""
+    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+
+
 def events(namespace: str) -> str:
     """The Events of a Namespace."""
     return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"

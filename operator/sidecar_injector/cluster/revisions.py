@@ -1,13 +1,19 @@
-"""The last accepted version of each config, kept in the cluster: a restart over a broken edit goes on with it.
+"""The accepted versions of each config, kept in the cluster: a restart over a broken edit goes on with the last one,
+and people can look at the earlier ones and go back.
 
 Each is a ControllerRevision in the operator's namespace, owned by the config, so that the garbage collector removes it
-with its config. A ControllerRevision cannot be changed; a new version gets a new one, and the older ones are deleted.
+with its config. A ControllerRevision cannot be changed; of the older ones as many stay as `revisionHistoryLimit` says.
 """
+
+from collections.abc import Collection, Sequence
 
 from sidecar_injector import names
 from sidecar_injector.cluster import paths
 from sidecar_injector.cluster.api import Api, Object
 from sidecar_injector.errors import ClusterError
+
+DEFAULT_LIMIT = 10
+"""`revisionHistoryLimit` where a config says nothing, as in the CustomResourceDefinition."""
 
 
 def revision(namespace: str, config: Object) -> Object:
@@ -33,23 +39,51 @@ def revision(namespace: str, config: Object) -> Object:
     }
 
 
-async def keep(api: Api, namespace: str, config: Object) -> None:
-    """Keep this version of a config, and no other one of it. Raises ClusterError."""
+async def keep(api: Api, namespace: str, config: Object, in_use: Collection[int]) -> None:
+    """Keep this version of a config, and as many earlier ones as it asks for.
+
+    in_use -- generations that some replica serves, which stay in any case
+
+    Raises ClusterError.
+    """
     wanted = revision(namespace, config)
     try:
         await api.create(paths.revisions(namespace), wanted)
     except ClusterError as error:
         if error.status != 409:  # it is there already
             raise
-    for other in (await api.list(paths.revisions(namespace), {"labelSelector": _label(config)})).items:
-        if other["metadata"]["name"] != wanted["metadata"]["name"] and other["revision"] <= wanted["revision"]:
-            await _delete(api, namespace, other)
+    found = (await api.list(paths.revisions(namespace), {"labelSelector": _label(config)})).items
+    for each in superfluous(found, config, in_use):
+        await _delete(api, namespace, each)
 
 
-async def kept(api: Api, namespace: str) -> dict[str, Object]:
-    """Return the configs that are kept, by uid, in their newest version. Raises ClusterError."""
+def superfluous(found: Sequence[Object], config: Object, in_use: Collection[int]) -> list[Object]:
+    """Return the revisions, of those found, that are beyond the history of this version of a config."""
+    metadata = config["metadata"]
+    uid, limit = metadata["uid"], config["spec"].get("revisionHistoryLimit")
+    namesakes = [each for each in found if _uid(each) != uid]
+    earlier = [each for each in found if _uid(each) == uid and each["revision"] < metadata["generation"]]
+    beyond = sorted(earlier, key=_revision, reverse=True)[DEFAULT_LIMIT if limit is None else limit :]
+    return [*namesakes, *(each for each in beyond if each["revision"] not in in_use)]
+
+
+async def kept(api: Api, namespace: str) -> dict[str, list[Object]]:
+    """Return the configs that are kept, by uid, in all versions, the newest first. Raises ClusterError."""
     listing = await api.list(paths.revisions(namespace), {"labelSelector": names.CONFIG_LABEL})
-    return {found["data"]["metadata"]["uid"]: found["data"] for found in sorted(listing.items, key=_revision)}
+    found: dict[str, list[Object]] = {}
+    for each in sorted(listing.items, key=_revision, reverse=True):
+        found.setdefault(_uid(each), []).append(each["data"])
+    return found
+
+
+async def last_kept(api: Api, namespace: str) -> dict[str, Object]:
+    """Return the configs that are kept, by uid, in their newest version. Raises ClusterError."""
+    return {uid: versions[0] for uid, versions in (await kept(api, namespace)).items()}
+
+
+def _uid(found: Object) -> str:
+    uid: str = found["data"]["metadata"]["uid"]
+    return uid
 
 
 def _revision(found: Object) -> int:

@@ -5,8 +5,9 @@ Each entry says everything that the API server would otherwise fill in, so that 
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sidecar_injector import names
@@ -33,13 +34,18 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where API servers reach us: a Service, or (outside a cluster) a base URL; and the CAs, as PEM, to trust there."""
+    """Where API servers reach us: a Service, or (outside a cluster) a base URL; and the CAs, as PEM, to trust there.
+
+    owner -- uid of our Namespace, with which the configurations go: without the Service, an entry with failurePolicy
+             Fail would do nothing but harm. Empty: they stay.
+    """
 
     namespace: str
     service: str
     port: int
     url: str
     ca_bundle: bytes
+    owner: str = ""
 
     def client_config(self, path: str) -> dict[str, Any]:
         """Return `clientConfig` of a webhook entry."""
@@ -49,16 +55,29 @@ class Endpoint:
         service = {"namespace": self.namespace, "name": self.service, "path": path, "port": self.port}
         return {"service": service, **bundle}
 
+    @property
+    def owners(self) -> list[dict[str, str]]:
+        """Return `ownerReferences` of what leads here."""
+        if self.url or not self.owner:
+            return []
+        return [{"apiVersion": "v1", "kind": "Namespace", "name": self.namespace, "uid": self.owner}]
 
-def mutating_configuration(snapshot: Snapshot, endpoint: Endpoint) -> Object:
-    """Return the MutatingWebhookConfiguration: the entries of each config that is accepted and not switched off."""
+
+def mutating_configuration(
+    snapshot: Snapshot, endpoint: Endpoint, held_back: Mapping[str, Sequence[Entry]] = MappingProxyType({})
+) -> Object:
+    """Return the MutatingWebhookConfiguration: the entries of each config that is accepted and not switched off.
+
+    held_back -- entries that some configs keep for the time being, by the configs' names, instead of new ones
+    """
     accepted = [entry.accepted for entry in snapshot.entries.values() if entry.accepted is not None]
-    serving = sorted(
-        (config for config in accepted if config.spec.mode is not Mode.DISABLED),
-        key=lambda config: (config.spec.order, config.name),
-    )
-    webhooks = [entry for config in serving for entry in _injecting_entries(config, endpoint)]
-    return _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, webhooks)
+    webhooks: list[Entry] = []
+    for config in sorted(accepted, key=lambda config: (config.spec.order, config.name)):
+        if config.name in held_back:
+            webhooks += (_redirected(entry, config, endpoint) for entry in held_back[config.name])
+        elif config.spec.mode is not Mode.DISABLED:
+            webhooks += _injecting_entries(config, endpoint)
+    return _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, webhooks, endpoint)
 
 
 def validating_configuration(endpoint: Endpoint) -> Object:
@@ -78,7 +97,7 @@ def validating_configuration(endpoint: Endpoint) -> Object:
         "timeoutSeconds": VALIDATION_TIMEOUT_SECONDS,
         "admissionReviewVersions": ["v1"],
     }
-    return _configuration("ValidatingWebhookConfiguration", names.VALIDATING_WEBHOOK, [webhook])
+    return _configuration("ValidatingWebhookConfiguration", names.VALIDATING_WEBHOOK, [webhook], endpoint)
 
 
 def config_of(entry: Entry) -> str:
@@ -95,8 +114,29 @@ def as_wanted(live: Object | None, wanted: Object) -> bool:
     """Tell whether what the API server has is what is wanted; foreign labels and annotations do not matter."""
     if live is None:
         return False
-    labels = live["metadata"].get("labels") or {}
-    return live.get("webhooks", []) == wanted["webhooks"] and labels.items() >= LABELS.items()
+    metadata = live["metadata"]
+    labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or []
+    owned = all(owner in owners for owner in wanted["metadata"].get("ownerReferences", []))
+    return owned and live.get("webhooks", []) == wanted["webhooks"] and labels.items() >= LABELS.items()
+
+
+def entries_by_config(configuration: Object | None) -> dict[str, list[Entry]]:
+    """Return the entries of a configuration that are ours, by the configs that they are for."""
+    found: dict[str, list[Entry]] = {}
+    for entry in (configuration or {}).get("webhooks") or []:
+        if name := config_of(entry):
+            found.setdefault(name, []).append(entry)
+    return found
+
+
+def trusted_by(configuration: Object) -> bytes:
+    """Return the CAs, as PEM, that API servers trust when they call us by a configuration; empty if it has no entries
+    or they differ."""
+    bundles = {(entry.get("clientConfig") or {}).get("caBundle", "") for entry in configuration.get("webhooks") or []}
+    try:
+        return base64.b64decode(bundles.pop()) if len(bundles) == 1 else b""
+    except ValueError:
+        return b""
 
 
 async def reconcile(api: Api, path: str, live: Object | None, wanted: Object) -> bool:
@@ -123,7 +163,7 @@ async def check(api: Api, config: CompiledConfig, endpoint: Endpoint) -> tuple[P
     if not config.spec.match.conditions:
         return ()
     first = _injecting_entries(config, endpoint)[:1]
-    wanted = _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, first)
+    wanted = _configuration("MutatingWebhookConfiguration", names.MUTATING_WEBHOOK, first, endpoint)
     try:
         await api.apply(paths.MUTATING_WEBHOOK, wanted, dry_run=True)
     except ClusterError as error:
@@ -143,12 +183,6 @@ def refused_entries(error: ClusterError, wanted: Object) -> dict[str, str]:
         if found and (entry := registered.get(int(found[1]))):
             refused.setdefault(config_of(entry), message)
     return refused
-
-
-async def known_configs(api: Api) -> frozenset[str]:
-    """Return the names of the configs that the live MutatingWebhookConfiguration has entries for."""
-    live = await api.find(paths.MUTATING_WEBHOOK) or {}
-    return frozenset(name for entry in live.get("webhooks", []) if (name := config_of(entry)))
 
 
 def _injecting_entries(config: CompiledConfig, endpoint: Endpoint) -> list[Entry]:
@@ -202,10 +236,18 @@ def _rule(group: str, version: str, resource: str, scope: str, operations: Seque
     }
 
 
-def _configuration(kind: str, name: str, webhooks: list[Entry]) -> Object:
+def _redirected(entry: Entry, config: CompiledConfig, endpoint: Endpoint) -> Entry:
+    """Return an entry that was written earlier, with today's CAs."""
+    return {**entry, "clientConfig": endpoint.client_config(_path(config.name))}
+
+
+def _configuration(kind: str, name: str, webhooks: list[Entry], endpoint: Endpoint) -> Object:
+    metadata: dict[str, Any] = {"name": name, "labels": dict(LABELS)}
+    if endpoint.owners:
+        metadata["ownerReferences"] = endpoint.owners
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,
-        "metadata": {"name": name, "labels": dict(LABELS)},
+        "metadata": metadata,
         "webhooks": webhooks,
     }

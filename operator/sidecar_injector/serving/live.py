@@ -15,6 +15,7 @@ from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.errors import ConfigError, Problem
 from sidecar_injector.profiles.acceptance import accept
 from sidecar_injector.serving.admission import Check
+from sidecar_injector.serving.changes import Changes
 from sidecar_injector.serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ class Live:
         """The newest resource seen of each config, status and all."""
         self.accepted: dict[str, Object] = {}
         """The version of each config that is in force."""
-        self.changed = asyncio.Event()
-        """Set whenever the snapshot or a resource has changed; who acts upon it clears it."""
+        self.changes = Changes()
+        """Announces that the snapshot or a resource has changed."""
         self._metrics = metrics
         self._check = check
         self._newest = Newest()
@@ -38,6 +39,11 @@ class Live:
         self._turn = asyncio.Lock()
         self._listed = time.monotonic()
         metrics.measure_snapshot_age(lambda: time.monotonic() - self._listed)
+
+    @property
+    def check(self) -> Check:
+        """Asks the API server what is wrong with a config that we ourselves accept."""
+        return self._check
 
     async def offer(self, resource: Object) -> None:
         """Judge a config that was created, changed or listed, and put it into force if it is good."""
@@ -49,7 +55,7 @@ class Live:
             newest = self.resources.get(name)  # not always ours: while we waited, another report of it may have come
             if newest is not None and self._judged.get(name) != _version(newest):
                 await self._judge(name, newest)
-        self.changed.set()
+        self.changes.announce()
 
     def remove(self, resource: Object) -> None:
         """Take a config that was deleted out of force."""
@@ -65,14 +71,15 @@ class Live:
         self._forget(self._newest.gone(names, listing.version))
         self._listed = time.monotonic()
 
-    async def restore(self, resource: Object) -> None:
-        """Put a version that was accepted earlier into force, before the newest one is judged."""
+    async def restore(self, resource: Object) -> bool:
+        """Put a version that was accepted earlier into force, before the newest one is judged; tell whether it is."""
         try:
             compiled = await asyncio.to_thread(accept, resource)
         except ConfigError as error:
             logger.warning("%s, once accepted, is not accepted any more: %s", resource["metadata"]["name"], error)
-            return
+            return False
         self._put_into_force(resource, compiled)
+        return True
 
     def note(self, resource: Object) -> None:
         """Take in our own write of a config's status."""
@@ -124,7 +131,7 @@ class Live:
             self.snapshot = self.snapshot.without(name)
             self._metrics.forget_config(name)
             logger.info("SidecarInjectorConfig %s was deleted", name)
-        self.changed.set()
+        self.changes.announce()
 
     def _account(self, name: str, problems: Sequence[Problem]) -> None:
         entry = self.snapshot.entries[name]

@@ -72,6 +72,10 @@ class Metrics:
             ["certificate"],
             registry=registry,
         )
+        self.leader = Gauge(Metric.LEADER, "1 for the replica that writes to the cluster, else 0.", registry=registry)
+        self.replicas = Gauge(
+            Metric.REPLICAS, "Replicas that report what they serve, as the leader sees it; else 0.", registry=registry
+        )
         self.webhook_writes = Counter(
             _base(Metric.WEBHOOK_REPAIRS),
             "Writes to our webhook configurations; cause is Change (of ours) or Repair (of somebody else's edit).",

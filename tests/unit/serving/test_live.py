@@ -42,9 +42,13 @@ def served(live: Live) -> int | None:
 
 
 def test_a_good_config_is_served() -> None:
-    live = run(lambda live: live.offer(config(1)))
-    assert served(live) == 1
-    assert live.changed.is_set()
+    async def scenario(live: Live) -> None:
+        flags.extend([live.changes.subscribe(), live.changes.subscribe()])
+        await live.offer(config(1))
+
+    flags: list[asyncio.Event] = []
+    assert served(run(scenario)) == 1
+    assert all(flag.is_set() for flag in flags)
 
 
 def test_a_broken_edit_keeps_the_last_good_version() -> None:
