@@ -50,8 +50,8 @@ def test_a_broken_link_would_be_noticed() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_make_targets_that_a_page_names_exist(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z][a-z.]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`|\$ )make ([a-z][a-z.]*)", page.read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z][a-z0-9.]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`|\$ )make ([a-z][a-z0-9.]*)", page.read_text(), re.MULTILINE))
     assert named <= targets
 
 
