@@ -1,4 +1,4 @@
-"""A Kubernetes control plane of one's own, by hand: `python -m tests.kubernetes --help`."""
+"""A Kubernetes cluster of one's own, by hand: `python -m tests.kubernetes --help`."""
 
 import argparse
 import contextlib
@@ -14,19 +14,27 @@ from tests.kubernetes.binary import BuildError, cache_directory, ensure_binary, 
 from tests.kubernetes.cluster import ClusterError
 from tests.kubernetes.components import Programs
 from tests.kubernetes.control_plane import ControlPlane
+from tests.kubernetes.images import ImageError, ensure_images
+from tests.kubernetes.node import Node, NodeImpossibleError, require_node
+from tests.kubernetes.own_cluster import OwnCluster
+from tests.kubernetes.packages import PackageError
 from tests.kubernetes.supervisor import PREFIX
 from tests.kubernetes.toolchain import ToolchainError
 
 INTERRUPTED = 130
 DESCRIPTION = f"""\
-The control plane that the tests and the demo use: a real Kubernetes {kubernetes_version()} (etcd, kube-apiserver,
-kube-controller-manager, kube-scheduler) on the loopback interface, with nodes that only pretend to run Pods.
-It needs no privileges and no container engine, starts in about five seconds, and leaves nothing behind.
+The clusters that the tests and the demo use: a real Kubernetes {kubernetes_version()} (etcd, kube-apiserver,
+kube-controller-manager, kube-scheduler) on the loopback interface, with nodes that only pretend to run Pods; it needs
+no privileges. Or the same with a whole node (kubelet, kube-proxy, containerd, DNS) on which Pods really run; it needs
+root, Linux and some Debian packages, which it installs. Neither needs a container engine or a registry. They start in
+five to fifteen seconds and leave nothing behind.
 
 commands:
   up                 start a control plane, print how to use it, and keep it until Ctrl-C
+  node               start a whole node with the images of the tests, the operator's among them, and do the same
   kubectl ARGUMENT…  run kubectl on the cluster of KUBECONFIG or, if that is not set, on the one that `up` has started
   build              only build the binary, which `up` and the tests do when they need it (minutes, once)
+  images             only build the images, which `node` and the tests do when they need them (a minute, once)
 """
 EPILOG = f"""\
 example:
@@ -38,7 +46,11 @@ An operator on this machine can serve a Service that is in the cluster. With
 what the API server sends to port 443 of the Service sidecar-injector in the namespace sidecar-injector
 arrives at 127.0.0.1:9443.
 
-The binary is kept in {cache_directory()}; delete that directory to get rid of it.
+A whole node takes the operator as anybody's cluster does, and more images from tarballs in docker's format:
+  python -m tests.kubernetes node --image my-image.tar
+  kubectl apply -k manifests/default
+
+Binary and images are kept in {cache_directory()}; delete that directory to get rid of it.
 Exit codes: 0 done, 1 it did not work (the message tells why), 2 wrong usage; `kubectl` has kubectl's own.
 """
 
@@ -51,9 +63,13 @@ def main(argv: Sequence[str]) -> int:
     try:
         if arguments.command == "build":
             print(ensure_binary())
+        elif arguments.command == "images":
+            _images(only_if_possible=arguments.if_possible)
+        elif arguments.command == "node":
+            _node(arguments)
         else:
             _up(arguments)
-    except (BuildError, ClusterError, ToolchainError) as error:
+    except (BuildError, ClusterError, ImageError, NodeImpossibleError, PackageError, ToolchainError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -64,15 +80,26 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.kubernetes",
-        usage="%(prog)s up [OPTION…] | kubectl ARGUMENT… | build",
+        usage="%(prog)s up [OPTION…] | node [OPTION…] | kubectl ARGUMENT… | build | images [OPTION]",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=("up", "kubectl", "build"), help=argparse.SUPPRESS)
+    parser.add_argument("command", choices=("up", "node", "kubectl", "build", "images"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--audit", action="store_true", help="record every request in audit.log, next to the kubeconfig"
+    )
+    node = parser.add_argument_group("options of node")
+    node.add_argument("--fake-nodes", type=int, default=0, metavar="N", help="how many nodes to pretend beside it")
+    node.add_argument(
+        "--image", action="append", default=[], type=Path, metavar="TARBALL", help="one more image; may be repeated"
+    )
+    images = parser.add_argument_group("options of images")
+    images.add_argument(
+        "--if-possible", action="store_true", help="where no node is possible, say why, and count that as done"
+    )
     up = parser.add_argument_group("options of up")
     up.add_argument("--nodes", type=int, default=2, metavar="N", help="how many nodes to pretend (default: 2)")
-    up.add_argument("--audit", action="store_true", help="record every request in audit.log, next to the kubeconfig")
     up.add_argument(
         "--route",
         action="append",
@@ -93,19 +120,47 @@ def _route(text: str) -> tuple[str, str, int, int]:
     return name, namespace, int(port), int(local)
 
 
+def _images(*, only_if_possible: bool) -> None:
+    try:
+        require_node()
+    except NodeImpossibleError as error:
+        if not only_if_possible:
+            raise
+        print(f"No images are needed: {error}")
+        return
+    print(*ensure_images().values(), sep="\n")
+
+
 def _up(arguments: argparse.Namespace) -> None:
+    control_plane = ControlPlane(audit=arguments.audit, nodes=arguments.nodes)
+    _make_interruptible()
+    with control_plane:
+        for route in arguments.route:
+            control_plane.route(*route)
+        _keep(control_plane)
+
+
+def _node(arguments: argparse.Namespace) -> None:
+    _make_interruptible()
+    require_node()
+    images = [*ensure_images().values(), *arguments.image]
+    with Node(images, fake_nodes=arguments.fake_nodes, audit=arguments.audit) as node:
+        _keep(node)
+
+
+def _make_interruptible() -> None:
     # SIGTERM as well; and SIGINT even if a shell that put this in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    with ControlPlane(audit=arguments.audit, nodes=arguments.nodes) as control_plane:
-        for route in arguments.route:
-            control_plane.route(*route)
-        print(f"Kubernetes {kubernetes_version()} is up at {control_plane.server}. To use it, in another terminal:\n")
-        print(f"  export KUBECONFIG={control_plane.kubeconfig}")
-        print(f"  export PATH={control_plane.directory}/bin:$PATH    # for its kubectl\n")
-        print("Logs are in the same directory. Ctrl-C ends it and removes everything.", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+
+
+def _keep(cluster: OwnCluster) -> None:
+    print(f"Kubernetes {kubernetes_version()} is up at {cluster.server}. To use it, in another terminal:\n")
+    print(f"  export KUBECONFIG={cluster.kubeconfig}")
+    print(f"  export PATH={cluster.directory}/bin:$PATH    # for its kubectl\n")
+    print("Logs are in the same directory. Ctrl-C ends it and removes everything.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
 
 
 def _kubectl(arguments: Sequence[str]) -> int:

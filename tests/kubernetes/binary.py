@@ -31,7 +31,7 @@ def ensure_binary() -> Path:
     binary = cache_directory() / binary_name()
     if not binary.exists():
         binary.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(binary.parent / "build.lock"):
+        with lock(binary.parent / "build.lock"):
             if not binary.exists():
                 _build(binary)
     return binary
@@ -81,7 +81,7 @@ def _linker_flags() -> str:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[None]:
     """Hold a lock between processes; say so while another one has it."""
     with path.open("w") as file:
         waited = 0

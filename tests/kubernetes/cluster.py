@@ -123,8 +123,8 @@ class Cluster:
         path = self.directory / f"{namespace}.{name}.kubeconfig"
         return write_kubeconfig(path, cluster, {"token": token}, namespace)
 
-    def route(self, service: str, namespace: str, port: int, local_port: int) -> None:
-        """From now on, lead the API server's calls to this Service's port to a port on 127.0.0.1."""
+    def route(self, service: str, namespace: str, port: int, *local_ports: int) -> None:
+        """From now on, lead the API server's new connections to this Service's port to these on 127.0.0.1, in turn."""
         raise ClusterError(f"This cluster cannot lead calls of {namespace}/{service}:{port} to this machine.")
 
 

@@ -1,5 +1,6 @@
 """How each component of the control plane is run: files, and command lines as tables."""
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -9,14 +10,11 @@ from typing import Self
 
 from tests.kubernetes.pki import Authority, KeyPair, client_certificate, server_entry, write_kubeconfig, write_rsa_key
 
-SERVICE_RANGE = "127.96.0.0/16"
-"""ClusterIPs. They are loopback addresses: were anything to bypass the egress proxy, it would not leave the machine."""
-FIRST_SERVICE = "127.96.0.1"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "fake-nodes")
-PROGRAMS = ("etcd", "kube-apiserver", *CONTROLLERS, "kubectl")
-CLIENTS = {
+PROGRAMS = ("etcd", "kube-apiserver", *CONTROLLERS, "kubectl", "kubelet", "kube-proxy", "dns", "relay")
+CLIENTS: Mapping[str, tuple[str, str | None]] = {
     "admin": ("test-admin", "system:masters"),
     "kube-controller-manager": ("system:kube-controller-manager", None),
     "kube-scheduler": ("system:kube-scheduler", None),
@@ -24,6 +22,22 @@ CLIENTS = {
     "fake-nodes": ("test-fake-nodes", "system:masters"),
 }
 """Client certificates: user and group of each."""
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the API server listens, and the ClusterIPs, whose first one is its Service's."""
+
+    api_server: str
+    services: str
+
+    @property
+    def first_service(self) -> str:
+        return str(ipaddress.ip_network(self.services)[1])
+
+
+LOOPBACK = Addresses("127.0.0.1", services="127.96.0.0/16")
+"""ClusterIPs are loopback addresses: were anything to bypass the egress proxy, it would not leave the machine."""
 
 
 @dataclass(frozen=True)
@@ -95,30 +109,55 @@ class Layout:
 class Credentials:
     """What the components identify themselves with."""
 
-    ca: KeyPair
+    authority: Authority
     server: KeyPair
-    admin: KeyPair
+    clients: Mapping[str, KeyPair]
     service_accounts: Path
 
+    @property
+    def ca(self) -> KeyPair:
+        return self.authority.files
 
-def write_credentials(layout: Layout, server: str) -> Credentials:
-    """Write the keys, certificates and kubeconfigs for an API server at this URL."""
+    @property
+    def admin(self) -> KeyPair:
+        return self.clients["admin"]
+
+
+def write_credentials(
+    layout: Layout,
+    server: str,
+    addresses: Addresses = LOOPBACK,
+    clients: Mapping[str, tuple[str, str | None]] = CLIENTS,
+) -> Credentials:
+    """Write the keys, certificates and the `clients`' kubeconfigs for an API server at this URL."""
     authority = Authority(layout.directory / "pki")
-    names = ["127.0.0.1", FIRST_SERVICE, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
-    clients = {name: authority.issue(name, user, group) for name, (user, group) in CLIENTS.items()}
+    names = ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    names += ["127.0.0.1", addresses.api_server, addresses.first_service]
+    issued = {name: authority.issue(name, user, group) for name, (user, group) in clients.items()}
     entry = server_entry(server, authority.files.certificate)
-    for name, files in clients.items():
+    for name, files in issued.items():
         write_kubeconfig(layout.kubeconfig(name), entry, client_certificate(files))
     return Credentials(
-        ca=authority.files,
-        server=authority.issue("kube-apiserver", "kube-apiserver", hosts=names),
-        admin=clients["admin"],
+        authority=authority,
+        server=authority.issue("kube-apiserver", "kube-apiserver", hosts=dict.fromkeys(names)),
+        clients=issued,
         service_accounts=write_rsa_key(layout.directory / "pki" / "service-accounts.key"),
     )
 
 
-def write_configuration(layout: Layout) -> None:
-    """Write the API server's configuration files."""
+def write_audit_policy(layout: Layout) -> None:
+    """Write which requests the API server shall record: all of them, once, without their bodies."""
+    audit = {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata"}],
+    }
+    layout.audit_policy.write_text(json.dumps(audit))
+
+
+def write_egress(layout: Layout) -> None:
+    """Write the configuration that makes the API server call webhooks through our egress proxy."""
     transport = {"uds": {"udsName": str(layout.egress_socket)}}
     # Only `cluster`: with an `etcd` entry the API server could not reach etcd on its unix socket any more.
     selection = {"name": "cluster", "connection": {"proxyProtocol": "HTTPConnect", "transport": transport}}
@@ -127,14 +166,7 @@ def write_configuration(layout: Layout) -> None:
         "kind": "EgressSelectorConfiguration",
         "egressSelections": [selection],
     }
-    audit = {
-        "apiVersion": "audit.k8s.io/v1",
-        "kind": "Policy",
-        "omitStages": ["RequestReceived"],
-        "rules": [{"level": "Metadata"}],
-    }
     layout.egress_config.write_text(json.dumps(egress))
-    layout.audit_policy.write_text(json.dumps(audit))
     layout.routes.write_text("{}")
 
 
@@ -156,16 +188,22 @@ def etcd(layout: Layout) -> list[str]:
     )
 
 
-def kube_apiserver(layout: Layout, credentials: Credentials, port: int, *, controllers: bool, audit: bool) -> list[str]:
-    """Return kube-apiserver's arguments. The caller holds the port with SO_REUSEPORT until the API server has it."""
+def kube_apiserver(
+    layout: Layout,
+    credentials: Credentials,
+    port: int,
+    special: Mapping[str, object],
+    *,
+    addresses: Addresses = LOOPBACK,
+    audit: bool = False,
+) -> list[str]:
+    """Return kube-apiserver's arguments, `special` among them."""
     settings: dict[str, object] = {
         "etcd-servers": layout.etcd_socket,
-        "bind-address": "127.0.0.1",
+        "bind-address": addresses.api_server,
         # Without it, it looks for the default route's address, and a machine may have none.
-        "advertise-address": "127.0.0.1",
-        "endpoint-reconciler-type": "none",
+        "advertise-address": addresses.api_server,
         "secure-port": port,
-        "permit-port-sharing": "true",
         "tls-cert-file": credentials.server.certificate,
         "tls-private-key-file": credentials.server.key,
         "client-ca-file": credentials.ca.certificate,
@@ -173,21 +211,30 @@ def kube_apiserver(layout: Layout, credentials: Credentials, port: int, *, contr
         "service-account-signing-key-file": credentials.service_accounts,
         "service-account-issuer": ISSUER,
         "api-audiences": ISSUER,
-        "service-cluster-ip-range": SERVICE_RANGE,
+        "service-cluster-ip-range": addresses.services,
         "authorization-mode": "Node,RBAC",
         "allow-privileged": "true",
         "profiling": "false",
+    }
+    if audit:
+        settings |= {"audit-policy-file": layout.audit_policy, "audit-log-path": layout.audit_log}
+    return flags({**settings, **special})
+
+
+def on_the_loopback_interface(layout: Layout, *, controllers: bool) -> dict[str, object]:
+    """Return what is special about an API server there. The caller holds its port with SO_REUSEPORT until it has it."""
+    settings: dict[str, object] = {
+        "endpoint-reconciler-type": "none",
+        "permit-port-sharing": "true",
         "egress-selector-config-file": layout.egress_config,
     }
     if not controllers:
         # It refuses Pods in a namespace without a `default` ServiceAccount, which a controller would have made.
         settings["disable-admission-plugins"] = "ServiceAccount"
-    if audit:
-        settings |= {"audit-policy-file": layout.audit_policy, "audit-log-path": layout.audit_log}
-    return flags(settings)
+    return settings
 
 
-def kube_controller_manager(layout: Layout, credentials: Credentials) -> list[str]:
+def kube_controller_manager(layout: Layout, credentials: Credentials, addresses: Addresses = LOOPBACK) -> list[str]:
     """Return kube-controller-manager's arguments."""
     kubeconfig = layout.kubeconfig("kube-controller-manager")
     return flags(
@@ -201,7 +248,7 @@ def kube_controller_manager(layout: Layout, credentials: Credentials) -> list[st
             "root-ca-file": credentials.ca.certificate,
             "cluster-signing-cert-file": credentials.ca.certificate,
             "cluster-signing-key-file": credentials.ca.key,
-            "service-cluster-ip-range": SERVICE_RANGE,
+            "service-cluster-ip-range": addresses.services,
             "secure-port": "0",
             "profiling": "false",
             # The usual limits make everything in an empty cluster wait for seconds.
@@ -225,9 +272,9 @@ def kube_scheduler(layout: Layout) -> list[str]:
     )
 
 
-def fake_nodes(layout: Layout, count: int) -> list[str]:
-    """Return the arguments of our stand-in for kubelets."""
-    return flags({"kubeconfig": layout.kubeconfig("fake-nodes"), "nodes": count})
+def fake_nodes(layout: Layout, count: int, **naming: str) -> list[str]:
+    """Return the arguments of our stand-in for kubelets; `naming` may have a `prefix` and a `mark`."""
+    return flags({"kubeconfig": layout.kubeconfig("fake-nodes"), "nodes": count, **naming})
 
 
 def egress(layout: Layout, credentials: Credentials, server: str) -> list[str]:

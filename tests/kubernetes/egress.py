@@ -2,17 +2,20 @@
 
 The API server calls a `service:` webhook by connecting to the Service's ClusterIP. Its egress selector sends these
 connections here, as HTTP CONNECT requests on a unix socket, and this process passes them to a port of the loopback
-interface: the one that the routes file names for the Service. Anything else is refused, so nothing ever leaves the
-machine. Run as `python egress.py SOCKET ROUTES SERVER CA CERTIFICATE KEY`.
+interface: one of those that the routes file names for the Service, each in its turn. Anything else is refused, so
+nothing ever leaves the machine. Run as `python egress.py SOCKET ROUTES SERVER CA CERTIFICATE KEY`.
 
-The routes file is a JSON object, `{"NAMESPACE/SERVICE:PORT": LOCAL_PORT}`, and is read for every connection.
+The routes file is a JSON object, `{"NAMESPACE/SERVICE:PORT": [LOCAL_PORT, …]}`, and is read for every connection.
+As with kube-proxy, a connection to a port where nobody listens fails: it is not tried elsewhere.
 """
 
 import asyncio
+import itertools
 import json
 import ssl
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -32,16 +35,18 @@ class Router:
     routes: Path
     server: str
     tls: ssl.SSLContext
+    turns: Iterator[int] = field(default_factory=itertools.count)
 
     def local_port(self, target: str) -> int:
         """Return the local port for a target; raises NoRouteError."""
         host, _, port = target.rpartition(":")
         service = self._service(host)
-        routes: dict[str, int] = json.loads(self.routes.read_text())
+        routes: dict[str, list[int]] = json.loads(self.routes.read_text())
         key = f"{service}:{port}"
-        if key not in routes:
+        ports = routes.get(key)
+        if not ports:
             raise NoRouteError(f"no route to {key} ({target}); there are routes to: {', '.join(routes) or 'nothing'}")
-        return routes[key]
+        return ports[next(self.turns) % len(ports)]
 
     def _service(self, host: str) -> str:
         if host.endswith(".svc"):

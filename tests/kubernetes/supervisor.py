@@ -1,9 +1,10 @@
 """A small process that owns a control plane's processes and files, so that nothing outlives whoever started it.
 
 Run as `python supervisor.py PARENT_PID`. It makes the control plane's directory and prints its path. Then it reads
-standard input: every line is a JSON object `{"name": …, "argv": […]}`, a component to start, whose output goes to
-`NAME.log` in the directory; when one exits, its exit code goes to `NAME.exit`. At the end of the input, on SIGTERM,
-or when the parent is gone (whatever killed it), it kills every component and removes the directory.
+standard input: every line is a JSON object. `{"name": …, "argv": […]}` is a component to start, whose output goes to
+`NAME.log` in the directory; when one exits, its exit code goes to `NAME.exit`. With `"inherit": […]` it gets these
+file descriptors. `{"name": …, "signal": …}` sends a signal to one that runs. At the end of the input, on SIGTERM, or
+when the parent is gone (whatever killed it), it kills every component and removes the directory.
 
 It needs the standard library only and is started with `-I`, because nothing may stop it from cleaning up.
 """
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,25 +30,45 @@ CANNOT_RUN = 126
 
 def main() -> None:
     """Own components until the parent has had enough of them."""
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
-    components: list[Component] = []
+    exit_on_signals()
     # Unix sockets live in here and their paths may be 108 bytes long at most, so not under an arbitrary TMPDIR.
     directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
     try:
-        os.dup2(os.open(directory / "supervisor.log", os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+        log_to(directory)
         print(directory, flush=True)
-        for line in lines_while_alive(int(sys.argv[1])):
-            command = json.loads(line)
-            if component := start(directory, command["name"], command["argv"]):
-                components.append(component)
+        own_components(directory, lines_while_alive(int(sys.argv[1])))
     finally:
-        for component in components:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def exit_on_signals() -> None:
+    """Make the signals that ask for an end raise SystemExit."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+
+
+def log_to(directory: Path) -> None:
+    """Send standard error to the supervisor's log."""
+    os.dup2(os.open(directory / "supervisor.log", os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+
+
+def own_components(directory: Path, lines: Iterable[bytes]) -> None:
+    """Do what the lines say. After the last one, or an exception, no component is left."""
+    components: dict[str, Component] = {}
+    try:
+        for line in lines:
+            command = json.loads(line)
+            name = command["name"]
+            if "signal" in command:
+                components[name].process.send_signal(command["signal"])
+            elif component := start(directory, name, command["argv"], command.get("inherit", ())):
+                components[name] = component
+    finally:
+        for component in components.values():
             component.process.kill()
-        for component in components:
+        for component in components.values():
             # They write their files before the directory is removed, not while it is.
             component.watcher.join()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def lines_while_alive(parent: int) -> Iterator[bytes]:
@@ -55,18 +76,24 @@ def lines_while_alive(parent: int) -> Iterator[bytes]:
 
     The end of the input alone does not tell: a process that the parent forked keeps the pipe open.
     """
-    sources: list[int] = [sys.stdin.fileno()]
     if hasattr(os, "pidfd_open"):
         try:
-            sources.append(os.pidfd_open(parent))
+            yield from lines_until(os.pidfd_open(parent))
         except ProcessLookupError:
             return
+    else:
+        yield from lines_until()
+
+
+def lines_until(*ended: int) -> Iterator[bytes]:
+    """Yield the lines of standard input until it ends or one of these file descriptors has something to read."""
+    source = sys.stdin.fileno()
     pending = b""
     while True:
-        readable, _, _ = select.select(sources, [], [])
-        if readable != sources[:1]:
+        readable, _, _ = select.select([source, *ended], [], [])
+        if readable != [source]:
             return
-        read = os.read(sources[0], 65536)
+        read = os.read(source, 65536)
         if not read:
             return
         *lines, pending = (pending + read).split(b"\n")
@@ -81,7 +108,7 @@ class Component:
     watcher: threading.Thread
 
 
-def start(directory: Path, name: str, argv: list[str]) -> Component | None:
+def start(directory: Path, name: str, argv: list[str], inherit: Sequence[int] = ()) -> Component | None:
     """Start a component in the directory; it dies with this process. None if it cannot be run at all."""
     ended = directory / f"{name}.exit"
     # Kubernetes would call webhooks through the machine's HTTP proxy.
@@ -95,6 +122,7 @@ def start(directory: Path, name: str, argv: list[str]) -> Component | None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                pass_fds=inherit,
                 preexec_fn=die_with_parent,
             )
         except OSError as error:

@@ -47,7 +47,7 @@ func nextPodAddress() string {
 // the scheduler binds to one of them as running (as succeeded where the Pod's restart policy is not Always, so that
 // Jobs complete), and lets deleted Pods go. No container ever runs.
 func newFakeNodesCommand() *cobra.Command {
-	var kubeconfig string
+	var kubeconfig, prefix, mark string
 	var count int
 	command := &cobra.Command{
 		Use:   "fake-nodes",
@@ -64,21 +64,38 @@ func newFakeNodesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ours := map[string]bool{}
 			for i := range count {
-				go keepNode(ctx, client, fmt.Sprintf("node-%d", i+1), fmt.Sprintf(nodeAddress, i+1))
+				name := fmt.Sprintf("%s%d", prefix, i+1)
+				ours[name] = true
+				go keepNode(ctx, client, newNode(name, mark), fmt.Sprintf(nodeAddress, i+1))
 			}
-			return runPods(ctx, client)
+			return runPods(ctx, client, ours)
 		},
 	}
 	command.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig of the cluster")
 	command.Flags().IntVar(&count, "nodes", 2, "how many Nodes to register")
+	command.Flags().StringVar(&prefix, "prefix", "node-", "what the Nodes' names begin with; a number follows")
+	command.Flags().StringVar(&mark, "mark", "", "key of a label and a taint of the Nodes, for clusters with real ones too")
 	return command
 }
 
-func keepNode(ctx context.Context, client kubernetes.Interface, name, address string) {
+// newNode describes a Node. With a mark it takes only those Pods that ask for it: they select the label and tolerate the taint.
+func newNode(name, mark string) *corev1.Node {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+		"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": runtime.GOARCH,
+	}}}
+	if mark != "" {
+		node.Labels[mark] = "true"
+		node.Spec.Taints = []corev1.Taint{{Key: mark, Value: "true", Effect: corev1.TaintEffectNoSchedule}}
+	}
+	return node
+}
+
+func keepNode(ctx context.Context, client kubernetes.Interface, node *corev1.Node, address string) {
 	for {
-		if err := reportNode(ctx, client, name, address); err != nil && ctx.Err() == nil {
-			fmt.Println("node", name, err)
+		if err := reportNode(ctx, client, node, address); err != nil && ctx.Err() == nil {
+			fmt.Println("node", node.Name, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -88,10 +105,7 @@ func keepNode(ctx context.Context, client kubernetes.Interface, name, address st
 	}
 }
 
-func reportNode(ctx context.Context, client kubernetes.Interface, name, address string) error {
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-		"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": runtime.GOARCH,
-	}}}
+func reportNode(ctx context.Context, client kubernetes.Interface, node *corev1.Node, address string) error {
 	if _, err := client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil && !errors.IsAlreadyExists(err) {
 		return err
 	}
@@ -102,7 +116,7 @@ func reportNode(ctx context.Context, client kubernetes.Interface, name, address 
 	patch, err := json.Marshal(map[string]any{"status": corev1.NodeStatus{
 		Capacity: capacity, Allocatable: capacity,
 		Addresses: []corev1.NodeAddress{
-			{Type: corev1.NodeInternalIP, Address: address}, {Type: corev1.NodeHostName, Address: name},
+			{Type: corev1.NodeInternalIP, Address: address}, {Type: corev1.NodeHostName, Address: node.Name},
 		},
 		NodeInfo: corev1.NodeSystemInfo{KubeletVersion: version.Get().GitVersion, OperatingSystem: "linux", Architecture: runtime.GOARCH},
 		Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "FakeNode",
@@ -111,15 +125,18 @@ func reportNode(ctx context.Context, client kubernetes.Interface, name, address 
 	if err != nil {
 		return err
 	}
-	_, err = client.CoreV1().Nodes().Patch(ctx, name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
+	_, err = client.CoreV1().Nodes().Patch(ctx, node.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
 }
 
-func runPods(ctx context.Context, client kubernetes.Interface) error {
+func runPods(ctx context.Context, client kubernetes.Interface, ours map[string]bool) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	pods := factory.Core().V1().Pods()
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.NewTypedItemExponentialFailureRateLimiter[string](10*time.Millisecond, time.Second))
 	enqueue := func(object any) {
+		if pod, ok := object.(*corev1.Pod); !ok || !ours[pod.Spec.NodeName] {
+			return
+		}
 		if key, err := cache.MetaNamespaceKeyFunc(object); err == nil {
 			queue.Add(key)
 		}
@@ -160,8 +177,6 @@ func runPods(ctx context.Context, client kubernetes.Interface) error {
 func advance(ctx context.Context, client kubernetes.Interface, pod *corev1.Pod) error {
 	api := client.CoreV1().Pods(pod.Namespace)
 	switch {
-	case pod.Spec.NodeName == "":
-		return nil
 	case pod.DeletionTimestamp != nil:
 		now := int64(0)
 		return api.Delete(ctx, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: &now, Preconditions: &metav1.Preconditions{UID: &pod.UID}})

@@ -33,6 +33,8 @@ var components = map[string]func() int{
 	"kube-proxy":              command(proxy.NewProxyCommand),
 	"kubectl":                 command(kubectl.NewDefaultKubectlCommand),
 	"fake-nodes":              command(newFakeNodesCommand),
+	"dns":                     command(newDNSCommand),
+	"relay":                   command(newRelayCommand),
 }
 
 // command defers building a component's flags until it is chosen: the components register global flags of the same names.
