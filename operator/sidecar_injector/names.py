@@ -70,6 +70,8 @@ LEADER_LEASE = APP
 """Lease whose holder writes to the cluster."""
 REPLICA_LEASE_PREFIX = f"{APP}-replica-"
 """Begins the name of the Lease that each replica keeps for itself."""
+POD_REPLACED = "PodReplaced"
+"""Reason of the Event about a Pod of the operator's own that is replaced."""
 REPLICA_LABEL = f"{GROUP}/replica"
 """Label of those Leases."""
 WEBHOOK_DOMAIN = f"inject.{GROUP}"

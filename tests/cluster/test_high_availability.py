@@ -10,6 +10,7 @@ import pytest
 
 from sidecar_injector import names
 from sidecar_injector.serving.leadership import DURATION_SECONDS, GIVE_UP_SECONDS, ROUND_SECONDS
+from tests.cluster import own_pods
 from tests.cluster.conftest import Configs, broken, config
 from tests.cluster.operator_process import Operator, measured
 from tests.cluster.pods import images, make, making, pod
@@ -249,6 +250,35 @@ def test_a_replica_that_starts_over_a_broken_edit_serves_the_last_good_version(
     assert images(make(control_plane, namespace("shop", ENABLED), pod("after")))[-1] == "example.org/proxy:2"
     assert programmed(control_plane) == "True"
     pair.route(*pair.replicas.values())
+
+
+def test_a_replica_whose_pod_was_killed_again_and_again_is_replaced_and_not_listed_meanwhile(
+    control_plane: Cluster, pair: Pair, configs: Configs
+) -> None:
+    configs(config())
+    wait_until(lambda: len(serving(control_plane)) == 2, seconds=SOON_SECONDS, what="both are listed")
+    leader, follower = pair.leader().name, pair.follower().name
+    try:
+        for name in (leader, follower):
+            own_pods.make(control_plane, name)
+            own_pods.report(control_plane, name, own_pods.RUNNING)
+        before = own_pods.uid(control_plane, follower)
+        own_pods.report(control_plane, follower, own_pods.KILLED)
+        wait_until(lambda: list(serving(control_plane)) == [leader], seconds=SOON_SECONDS, what="it is not listed")
+        own_pods.report(control_plane, follower, own_pods.RUNNING, own_pods.KILLED)
+        wait_until(lambda: len(serving(control_plane)) == 2, seconds=SOON_SECONDS, what="it is listed again")
+        assert own_pods.uid(control_plane, follower) == before
+        own_pods.report(control_plane, follower, own_pods.WAITING, own_pods.KILLED)
+        wait_until(lambda: not own_pods.uid(control_plane, follower), seconds=SOON_SECONDS, what="it is replaced")
+        about = ("-n", names.APP, f"--field-selector=regarding.name={follower},reason={names.POD_REPLACED}")
+        wait_until(
+            lambda: control_plane.get("events.events.k8s.io", *about)["items"],
+            seconds=SOON_SECONDS,
+            what="an Event says so",
+        )
+        assert own_pods.uid(control_plane, leader)
+    finally:
+        own_pods.remove(control_plane, leader, follower)
 
 
 def accepted(cluster: Cluster) -> str:

@@ -96,7 +96,9 @@ spec:
 
 
 def with_template(text: str, **spec: Any) -> dict[str, Any]:
-    return {**config(), "spec": {"profile": "Generic", "templates": [{"name": "sidecar", "template": text}], **spec}}
+    templates = [{"name": "sidecar", "template": text}]
+    allowed = {"allow": ["HostPath", "Privileged"]}  # so that the API server, and not a guardrail, has the word
+    return {**config(), "spec": {"profile": "Generic", "templates": templates, "guardrails": allowed, **spec}}
 
 
 def refusal(cluster: Cluster, wanted: dict[str, Any]) -> str:

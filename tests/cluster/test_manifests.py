@@ -54,10 +54,13 @@ def test_an_overlay_can_name_another_image(control_plane: Cluster, tmp_path_fact
 
 def test_the_operators_pods_are_admitted_to_their_restricted_namespace(controllers: Cluster) -> None:
     controllers.kubectl("apply", "-f", str(INSTALL))
+    replicas = only("Deployment")["spec"]["replicas"]
     levels = only("Namespace")["metadata"]["labels"]
     assert levels["pod-security.kubernetes.io/enforce"] == "restricted"
     ready = ("get", "deployment", names.APP, "-n", names.APP, "-o", "jsonpath={.status.readyReplicas}")
-    wait_until(lambda: controllers.kubectl(*ready).stdout == "1", seconds=30, what="the Deployment's Pod is there")
+    wait_until(
+        lambda: controllers.kubectl(*ready).stdout == str(replicas), seconds=30, what="the Deployment's Pods are there"
+    )
 
 
 def test_the_image_is_the_one_that_make_image_builds() -> None:

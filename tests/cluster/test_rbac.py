@@ -16,6 +16,7 @@ import yaml
 
 from sidecar_injector import names
 from sidecar_injector.certificates import new_authority
+from tests.cluster import own_pods
 from tests.cluster.conftest import broken, config
 from tests.cluster.operator_process import ROOT, USER, Operator
 from tests.cluster.rights import Comparison, Right, granted, refused, used
@@ -114,6 +115,21 @@ def change_leaders(cluster: Cluster, replicas: Replicas) -> None:
         replicas.start(name)
 
 
+def keep_a_replica_waiting(cluster: Cluster, replicas: Replicas) -> None:
+    query = ("get", "lease", names.LEADER_LEASE, "-n", names.APP, "-o", "jsonpath={.spec.holderIdentity}")
+    for _ in replicas.running:
+        for name in replicas.running:
+            own_pods.make(cluster, name)
+        leader = cluster.kubectl(*query).stdout
+        (other,) = replicas.running.keys() - {leader}
+        own_pods.report(cluster, other, own_pods.WAITING, own_pods.KILLED)
+        wait_until(lambda: not own_pods.uid(cluster, other), seconds=20, what="its Pod is replaced")  # noqa: B023
+        own_pods.remove(cluster, *replicas.running)
+        replicas.stop(leader)
+        wait_until(lambda: cluster.kubectl(*query).stdout == other, seconds=20, what="the other one leads")  # noqa: B023
+        replicas.start(leader)
+
+
 def install_the_definition_again(cluster: Cluster, replicas: Replicas) -> None:
     cluster.kubectl("delete", "crd", CRD)
     wait_until(lambda: entries(cluster, MUTATING) == [], seconds=30, what="nothing is registered any more")
@@ -136,6 +152,7 @@ STORY: tuple[Step, ...] = (
     spoil_the_secret,
     let_the_ca_grow_old,
     change_leaders,
+    keep_a_replica_waiting,
     install_the_definition_again,
     delete_configs,
 )

@@ -32,6 +32,11 @@ def leases(namespace: str) -> str:
     return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
 
+def pods(namespace: str) -> str:
+    """The Pods of a Namespace."""
+    return f"/api/v1/namespaces/{namespace}/pods"
+
+
 def events(namespace: str) -> str:
     """The Events of a Namespace."""
     return f"/apis/events.k8s.io/v1/namespaces/{namespace}/events"

@@ -17,6 +17,7 @@ from sidecar_injector.cluster import paths, revisions, webhooks
 from sidecar_injector.cluster.api import Api, Object
 from sidecar_injector.cluster.discovery import serves_configs
 from sidecar_injector.cluster.facts import FactsCache
+from sidecar_injector.cluster.own_pods import OwnPods
 from sidecar_injector.cluster.replicas import Replicas
 from sidecar_injector.errors import CertificateError, ClusterError
 from sidecar_injector.serving.certifier import Certifier
@@ -26,6 +27,7 @@ from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.metrics import Metrics
 from sidecar_injector.serving.publisher import Publisher
 from sidecar_injector.serving.registrar import Registrar
+from sidecar_injector.serving.replacer import Replacer
 from sidecar_injector.serving.reporter import Reporter
 from sidecar_injector.serving.server import AdmissionServer
 from sidecar_injector.serving.tls import Tls
@@ -54,12 +56,15 @@ class Application:
         self.certifier = Certifier(settings, self.api, self.tls, self.live.changes.announce)
         self.replicas = Replicas()
         self.reporter = Reporter(self.api, settings.namespace, replica, self.live, lambda: self.tls.ca_bundle)
+        self.pods = OwnPods()
+        self.replacer = Replacer(settings.namespace, replica, self.writer, self.pods)
         self.publisher = Publisher(
             settings.namespace,
             self.writer,
             self.live,
             self.reporter.current,
             self.replicas,
+            self.pods,
             self.registrar,
             self.tls,
             self.metrics,
@@ -69,6 +74,7 @@ class Application:
         self._prepared = False
         self._caught_up = False
         self._distrusting = False
+        self._pods_changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -175,13 +181,39 @@ class Application:
         await self.server.listening.wait()
         while True:
             await self.leadership.held.wait()
-            publishing = asyncio.create_task(self.publisher.run())
+            duties = [asyncio.create_task(duty()) for duty in (self.publisher.run, self._watch_pods)]
             try:
                 await self.leadership.lost.wait()
             finally:
-                publishing.cancel()
-                await asyncio.gather(publishing, return_exceptions=True)
+                for task in duties:
+                    task.cancel()
+                await asyncio.gather(*duties, return_exceptions=True)
                 self.registrar.forget()
+
+    async def _watch_pods(self) -> None:
+        """Follow our own Pods; one that its node keeps waiting is replaced."""
+        watching = asyncio.create_task(self._endlessly(self._follow_pods))
+        try:
+            while True:
+                await self._pods_changed.wait()
+                self._pods_changed.clear()
+                try:
+                    await self.replacer.replace()
+                except ClusterError as error:
+                    logger.warning("A Pod of the operator's own could not be replaced: %s", error)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _follow_pods(self) -> None:
+        try:
+            await self.pods.follow(self.api, self.settings.namespace, self._pods_news)
+        except ClusterError as error:
+            logger.warning("The operator's own Pods could not be watched, trying again: %s", error)
+
+    def _pods_news(self) -> None:
+        self._pods_changed.set()
+        self.live.changes.announce()
 
     async def _stand(self) -> None:
         """Stand for leader once we serve: who leads must be able to answer."""

@@ -16,6 +16,7 @@ from typing import Any
 from sidecar_injector.certificates import merged
 from sidecar_injector.cluster import events, paths, replicas, revisions
 from sidecar_injector.cluster.api import Api, Object
+from sidecar_injector.cluster.own_pods import OwnPods
 from sidecar_injector.cluster.replicas import Replicas
 from sidecar_injector.config import Registration, Report, Snapshot, generations_in_use, status_of, undecided
 from sidecar_injector.errors import ClusterError
@@ -49,6 +50,7 @@ class Publisher:
         live: Live,
         own: Callable[[], Report],
         others: Replicas,
+        pods: OwnPods,
         registrar: Registrar,
         tls: Tls,
         metrics: Metrics,
@@ -61,6 +63,7 @@ class Publisher:
         self._metrics = metrics
         self._own = own
         self._replicas = others
+        self._pods = pods
         self._changed = live.changes.subscribe()
         self._kept: dict[str, Object] = {}
         self._waiting: dict[tuple[str, int], float] = {}
@@ -88,10 +91,14 @@ class Publisher:
                 self._changed.set()
 
     def _alive(self) -> tuple[Report, ...]:
-        """Return the reports of all replicas that are alive; ours is the one that is not yet written."""
+        """Return the reports of all replicas that are alive; ours is the one that is not yet written.
+
+        One whose Pod is known to be stopped is not, though its Lease may be valid for some seconds more.
+        """
         own = self._own()
-        others = (report for report in self._replicas.live() if report.replica != own.replica)
-        return tuple(sorted((own, *others), key=lambda report: report.replica))
+        others = [report for report in self._replicas.live() if report.replica != own.replica]
+        running = (report for report in others if self._pods.runs(report.replica))
+        return tuple(sorted((own, *running), key=lambda report: report.replica))
 
     async def _publish(self, alive: tuple[Report, ...]) -> list[str]:
         """Write what differs; return what went wrong."""
