@@ -227,7 +227,7 @@ def _is_ready(node: dict[str, Any]) -> bool:
 def _audited(event: dict[str, Any]) -> AuditedRequest:
     target = event.get("objectRef", {})
     return AuditedRequest(
-        user=event["user"]["username"],
+        user=event["user"].get("username", ""),
         verb=event["verb"],
         group=target.get("apiGroup", ""),
         resource=target.get("resource", event["requestURI"].partition("?")[0]),

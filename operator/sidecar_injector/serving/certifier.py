@@ -1,7 +1,6 @@
 """Where the serving certificate comes from: a CA of our own, kept in a Secret, or files of another issuer."""
 
 import asyncio
-import contextlib
 import datetime
 import logging
 from collections.abc import Callable
@@ -60,12 +59,22 @@ class Certifier:
         path = paths.secrets(self._settings.namespace)
         query = {"fieldSelector": f"metadata.name={self._settings.ca_secret_name}"}
         while True:
-            with contextlib.suppress(ClusterError):
+            looking_again = asyncio.create_task(self._look_again())
+            try:
                 async for event in self._api.watch(path, query):
                     if event["type"] == "DELETED" or not secrets.is_well(event["object"], self._tls.authority, _now()):
                         while not await self._try():
                             await asyncio.sleep(RETRY_SECONDS)
-            await asyncio.sleep(1)
+            except ClusterError as error:
+                logger.debug("The CA Secret is watched anew: %s", error)
+            finally:
+                looking_again.cancel()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _look_again(self) -> None:
+        """Look once the watch is open: of a Secret that was deleted before, it would say nothing."""
+        await asyncio.sleep(RETRY_SECONDS)
+        await self._try()
 
     async def _try(self) -> bool:
         """Certify; tell whether that went well. What goes wrong is said once: the certificate in use still serves."""
