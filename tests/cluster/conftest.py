@@ -66,16 +66,14 @@ def operator(control_plane: Cluster) -> Iterator[Operator]:
 @pytest.fixture
 def configs(control_plane: Cluster, operator: Operator) -> Iterator[Configs]:
     """What applies configs, which are deleted after the test."""
-    applied: set[str] = set()
 
     def apply(*wanted: dict[str, Any]) -> None:
-        applied.update(each["metadata"]["name"] for each in wanted)
         control_plane.kubectl("apply", "-f-", input=list(wanted))
         for each in wanted:
             control_plane.kubectl("wait", "--for=condition=Ready", f"sic/{each['metadata']['name']}", "--timeout=10s")
 
     yield apply
-    control_plane.kubectl("delete", "sic", "--ignore-not-found", *applied)
+    control_plane.kubectl("delete", "sic", "--all")
     wait_until(
         lambda: not control_plane.get("mutatingwebhookconfiguration", names.APP).get("webhooks"),
         seconds=10,

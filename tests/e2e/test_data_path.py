@@ -99,12 +99,17 @@ class World:
         self._create(self._outside, "client")
         self.injected, self.opted_out = self._ready(self._inside, "web"), self._ready(self._inside, "plain")
         self.outside = self._ready(self._outside, "client")
+        for application in (self.injected, self.opted_out, self.outside):
+            self.outside.reach(application)
 
     def deploy(self, wanted: Mapping[str, Mapping[str, str]]) -> dict[str, Application]:
         """Deploy the application in the mesh, once for each name and its annotations, and wait until all are ready."""
         for name, annotations in wanted.items():
             self._create(self._inside, name, annotations=annotations)
-        return {name: self._ready(self._inside, name) for name in wanted}
+        deployed = {name: self._ready(self._inside, name) for name in wanted}
+        for application in deployed.values():
+            self.outside.reach(application)
+        return deployed
 
     def counted(self, direction: str, kind: str = "requests") -> int:
         """Return how many requests the proxy of the injected application has counted."""

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tests.kubernetes.cluster import ClusterError, wait_until
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.images import PYTHON
 from tests.kubernetes.node import Node
 
 PROGRAM = (Path(__file__).parent / "mesh" / "app.py").read_text()
 PORT = 8080
+REACH_SECONDS = 20
 ADMIN = "http://127.0.0.1:15000"
 """Envoy's own page, as seen from its Pod."""
 
@@ -94,6 +96,16 @@ class Application:
         """Make requests, each over a connection of its own, from the application's container."""
         printed = self._exec("app", "python3", "-c", PROGRAM, url, str(count))
         return [Answer(**found) for found in json.loads(printed)]
+
+    def reach(self, other: "Application") -> None:
+        """Wait until the Service of another application leads there: it does so a moment after its Pod is ready."""
+        wait_until(lambda: self._reaches(other.url), seconds=REACH_SECONDS, what=f"{other.url} answers")
+
+    def _reaches(self, url: str) -> bool:
+        try:
+            return bool(self.request(url))
+        except ClusterError:
+            return False
 
     def let_request(self, other: "Application", url: str, count: int = 1) -> list[Answer]:
         """Ask another application to make requests, and return what it was answered."""

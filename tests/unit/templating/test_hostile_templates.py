@@ -236,13 +236,18 @@ OUT_OF_REACH = [
 
 _MOST_SECONDS = 0.3
 """Of CPU: ends of endless work are far beyond this, and the ordinary time of a case, about 0.03 s, far below."""
+_ATTEMPTS = 3
+"""The garbage collector, with much to look through late in a run, may fall into one of them."""
 
 
 @pytest.mark.parametrize(("template", "phrase"), LIMITS, ids=[f"{template[:70]!r}" for template, _ in LIMITS])
 def test_a_template_that_takes_too_much_is_stopped_with_its_line(template: str, phrase: str) -> None:
-    start = time.process_time()
-    error = failure(template)
-    assert time.process_time() - start < _MOST_SECONDS
+    seconds = []
+    while min(seconds, default=_MOST_SECONDS) >= _MOST_SECONDS and len(seconds) < _ATTEMPTS:
+        start = time.process_time()
+        error = failure(template)
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < _MOST_SECONDS
     assert phrase in str(error)
     assert error.place.line >= 1
     assert isinstance(error, TemplateLimitError)
