@@ -81,8 +81,17 @@ class Application:
         """Return when everything is known that has to be known before the first request is answered."""
         await self.health.start()
         await self._until_done("The cluster is not ready for us", self._prepare)
-        for loop in LOOPS:
-            self._run(partial(loop, self))
+        for loop in (
+            self.reporter.run,
+            self._catch_up,
+            self._watch_replicas,
+            self._stand,
+            self._lead,
+            self.certifier.watch,
+            self._compare,
+            self.certifier.renew,
+        ):
+            self._run(loop)
         gc.collect()
         gc.freeze()  # what was made so far stays: the collector need not look at it again
 
@@ -220,9 +229,6 @@ class Application:
         await self.server.listening.wait()
         await self.leadership.run()
 
-    async def _report(self) -> None:
-        await self.reporter.run()
-
     async def _catch_up(self) -> None:
         """Be ready only when nothing can be registered any more without us.
 
@@ -270,12 +276,6 @@ class Application:
     async def _load_facts(self) -> None:
         await self.facts.load(self.api)
 
-    async def _watch_secret(self) -> None:
-        await self.certifier.watch()
-
-    async def _renew(self) -> None:
-        await self.certifier.renew()
-
     async def _until_done(self, complaint: str, step: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
@@ -283,16 +283,3 @@ class Application:
             except (CertificateError, ClusterError) as error:
                 logger.warning("%s, trying again in %g s: %s", complaint, RETRY_SECONDS, error)
             await asyncio.sleep(RETRY_SECONDS)
-
-
-LOOPS = (
-    Application._report,
-    Application._catch_up,
-    Application._watch_replicas,
-    Application._stand,
-    Application._lead,
-    Application._watch_secret,
-    Application._compare,
-    Application._renew,
-)
-"""What runs besides serving, from the end of the preparation on."""
