@@ -14,6 +14,7 @@ from tests.cluster import own_pods
 from tests.cluster.conftest import Configs, broken, config
 from tests.cluster.operator_process import Operator, measured
 from tests.cluster.pods import images, make, making, pod
+from tests.cluster.test_operator import apply_past_the_webhook
 from tests.cluster.test_operator_repairs import EDITS, MUTATING, entries
 from tests.kubernetes.cluster import Cluster, wait_until
 from tests.kubernetes.control_plane import ControlPlane
@@ -266,13 +267,14 @@ def test_a_replica_that_starts_over_a_broken_edit_serves_the_last_good_version(
 ) -> None:
     configs(config(version="1"))
     configs(config(version="2"))
-    follower = pair.follower()
+    leader, follower = pair.leader(), pair.follower()
     with follower.stopped():
-        pair.route(follower)  # so that nobody refuses the edit: the validating webhook fails open
-        control_plane.kubectl("apply", "-f-", input=broken())
+        apply_past_the_webhook(control_plane, broken())
     wait_until(lambda: accepted(control_plane) == "False", seconds=SOON_SECONDS, what="it is found to be broken")
-    assert images(make(control_plane, namespace("shop", ENABLED), pod("after")))[-1] == "example.org/proxy:2"
     assert programmed(control_plane) == "True"
+    pair.route(follower)
+    with leader.stopped():  # no connection to it is left, by which it could be asked instead
+        assert images(make(control_plane, namespace("shop", ENABLED), pod("after")))[-1] == "example.org/proxy:2"
     pair.route(*pair.replicas.values())
 
 
