@@ -1,6 +1,7 @@
 """The operator, installed from its manifest, and a config for it."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import pytest
@@ -44,23 +45,45 @@ class Configs(Protocol):
     def __call__(self, *configs: dict[str, Any]) -> None: ...
 
 
+@contextlib.contextmanager
+def installed(cluster: Cluster) -> Iterator[None]:
+    """Have the operator's manifest applied and no config there; afterwards, no config and no webhook of it either."""
+    if not cluster.can_route or not cluster.has_controllers:
+        pytest.skip("the cluster cannot reach an operator that runs here")
+    cluster.kubectl("apply", "--warnings-as-errors", "-f", str(ROOT / "manifests" / "install.yaml"))
+    cluster.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}", "--timeout=20s")
+    cluster.kubectl("delete", "sic", "--all")
+    try:
+        yield
+    finally:
+        cluster.kubectl("delete", "sic", "--all")
+        for kind in ("mutatingwebhookconfiguration", "validatingwebhookconfiguration"):
+            cluster.kubectl("delete", kind, names.APP, "--ignore-not-found")
+
+
+@contextlib.contextmanager
+def two_behind_the_service(cluster: Cluster, replicas: Sequence[str]) -> Iterator[tuple[Operator, Operator]]:
+    """Two replicas of these names, not started, behind the Service; with a config that fails closed."""
+    cluster.kubectl("apply", "-f-", input=config(failurePolicy="Fail"))
+    one, two = (Operator(cluster, name) for name in replicas)
+    cluster.route(names.APP, names.APP, 443, one.webhook_port, two.webhook_port)
+    try:
+        yield one, two
+    finally:
+        one.stop()
+        two.stop()
+
+
 @pytest.fixture(scope="module")
 def operator(control_plane: Cluster) -> Iterator[Operator]:
     """The operator, running as it would in the cluster."""
-    if not control_plane.can_route or not control_plane.has_controllers:
-        pytest.skip("the cluster cannot reach an operator that runs here")
-    control_plane.kubectl("apply", "--warnings-as-errors", "-f", str(ROOT / "manifests" / "install.yaml"))
-    control_plane.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}", "--timeout=20s")
-    control_plane.kubectl("delete", "sic", "--all")
-    running = Operator(control_plane)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-        control_plane.kubectl("delete", "sic", "--all")
-        for kind in ("mutatingwebhookconfiguration", "validatingwebhookconfiguration"):
-            control_plane.kubectl("delete", kind, names.APP, "--ignore-not-found")
+    with installed(control_plane):
+        running = Operator(control_plane)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import yaml
 from sidecar_injector import names
 from sidecar_injector.certificates import Authority, bundle, issue, new_authority, service_hosts
 from tests.cluster.admissions import admitting, shaking_hands
-from tests.cluster.conftest import config
+from tests.cluster.conftest import installed, two_behind_the_service
 from tests.cluster.operator_process import ROOT, Operator
 from tests.cluster.test_certificates_in_a_secret import ENABLED, INJECTED, REPLICAS, ROTATION_SECONDS, start
 from tests.cluster.test_operator_repairs import NOW, SECRET, registered
@@ -83,25 +83,14 @@ def replicas(
     control_plane: Cluster, rendered: dict[tuple[str, str], dict[str, Any]], volume: Volume
 ) -> Iterator[tuple[Operator, Operator]]:
     """Two replicas with the rights of the overlay, not started, behind the Service; with a config."""
-    if not control_plane.can_route or not control_plane.has_controllers:
-        pytest.skip("the cluster cannot reach an operator that runs here")
-    control_plane.kubectl("apply", "-f", INSTALL)
-    control_plane.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}", "--timeout=20s")
-    control_plane.kubectl("apply", "-f-", input=rendered["Role", names.APP])
-    control_plane.kubectl("delete", *SECRET, "--ignore-not-found")
-    control_plane.kubectl("delete", "sic", "--all")
-    control_plane.kubectl("apply", "-f-", input=config(failurePolicy="Fail"))
-    one, two = (Operator(control_plane, name) for name in REPLICAS)
-    control_plane.route(names.APP, names.APP, 443, one.webhook_port, two.webhook_port)
-    try:
-        yield one, two
-    finally:
-        one.stop()
-        two.stop()
-        control_plane.kubectl("apply", "-f", INSTALL)
-        control_plane.kubectl("delete", "sic", "--all")
-        for kind in ("mutatingwebhookconfiguration", "validatingwebhookconfiguration"):
-            control_plane.kubectl("delete", kind, names.APP, "--ignore-not-found")
+    with installed(control_plane):
+        control_plane.kubectl("apply", "-f-", input=rendered["Role", names.APP])
+        control_plane.kubectl("delete", *SECRET, "--ignore-not-found")
+        try:
+            with two_behind_the_service(control_plane, REPLICAS) as both:
+                yield both
+        finally:
+            control_plane.kubectl("apply", "-f", INSTALL)
 
 
 def wait_for(replicas: tuple[Operator, ...], content: Content) -> None:

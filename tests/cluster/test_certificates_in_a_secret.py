@@ -16,9 +16,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sidecar_injector import names
 from sidecar_injector.certificates import Authority, new_authority, renewal_time
 from tests.cluster.admissions import admitting, shaking_hands
-from tests.cluster.conftest import config
+from tests.cluster.conftest import installed, two_behind_the_service
 from tests.cluster.interruptible import Interruptible
-from tests.cluster.operator_process import ROOT, Operator
+from tests.cluster.operator_process import Operator
 from tests.cluster.test_operator_repairs import ACCIDENTS, NOW, bundle, put, registered, remove_secret, secret
 from tests.kubernetes.cluster import Cluster, wait_until
 from tests.kubernetes.fixture import MakeNamespace
@@ -37,22 +37,8 @@ LEAST_ADMISSIONS = 2000
 @pytest.fixture(scope="module")
 def pair(control_plane: Cluster) -> Iterator[tuple[Operator, Operator]]:
     """Two replicas, not started, behind the Service; with a config."""
-    if not control_plane.can_route or not control_plane.has_controllers:
-        pytest.skip("the cluster cannot reach an operator that runs here")
-    control_plane.kubectl("apply", "-f", str(ROOT / "manifests" / "install.yaml"))
-    control_plane.kubectl("wait", "--for=condition=Established", f"crd/{names.PLURAL}.{names.GROUP}", "--timeout=20s")
-    control_plane.kubectl("delete", "sic", "--all")
-    control_plane.kubectl("apply", "-f-", input=config(failurePolicy="Fail"))
-    one, two = (Operator(control_plane, name) for name in REPLICAS)
-    control_plane.route(names.APP, names.APP, 443, one.webhook_port, two.webhook_port)
-    try:
-        yield one, two
-    finally:
-        one.stop()
-        two.stop()
-        control_plane.kubectl("delete", "sic", "--all")
-        for kind in ("mutatingwebhookconfiguration", "validatingwebhookconfiguration"):
-            control_plane.kubectl("delete", kind, names.APP, "--ignore-not-found")
+    with installed(control_plane), two_behind_the_service(control_plane, REPLICAS) as both:
+        yield both
 
 
 def start(replicas: tuple[Operator, ...], **settings: object) -> None:
