@@ -120,7 +120,10 @@ def test_a_ca_secret_that_is_broken_is_written_anew_from_memory(
 
 
 def certificates(cluster: Cluster) -> tuple[frozenset[x509.Certificate], ...]:
-    """Return the CA of the Secret and what is trusted, whoever wrote it in whatever form; nothing if it is broken."""
+    """Return the CA of the Secret and what is trusted, whoever wrote it in whatever form; nothing if it is broken.
+
+    Predecessors that have expired do not count: they stay in the Secret until it is written for another reason.
+    """
     data = secret(cluster).get("data") or {}
     try:
         key = load_pem_private_key(base64.b64decode(data["tls.key"]), None)
@@ -128,7 +131,9 @@ def certificates(cluster: Cluster) -> tuple[frozenset[x509.Certificate], ...]:
     except (KeyError, TypeError, ValueError):
         return ()
     fits = key.public_key() == found[0][0].public_key()
-    return tuple(frozenset(each) for each in found) if fits else ()
+    now = datetime.datetime.now(datetime.UTC)
+    valid = (frozenset(one for one in each if one.not_valid_after_utc > now) for each in found)
+    return tuple(valid) if fits else ()
 
 
 def test_an_event_tells_about_a_repaired_secret(control_plane: Cluster, operator: Operator) -> None:
