@@ -8,8 +8,12 @@ import math
 from collections import Counter
 from typing import Any, NoReturn
 
+import orjson
+
 MOST_LEVELS = 200
 """Of lists and maps inside each other: what walks a value afterwards may use several of Python's levels for one."""
+_SPARE_LEVELS = 254 - MOST_LEVELS
+"""By so many levels orjson writes more."""
 
 
 class RepeatedKey(ValueError):  # noqa: N818 - a problem, not yet an error of ours
@@ -36,9 +40,61 @@ def read_json(text: str, *, unique: bool = False) -> Any:
     return value
 
 
+def read_document(body: bytes) -> Any:
+    """Return what bytes in UTF-8 say as JSON, where no key may be there twice in one object.
+
+    Raises UnicodeDecodeError, and what `read_json` raises.
+    """
+    try:
+        return _read_faithfully(body)
+    except (ValueError, TypeError):
+        return read_json(str(body, "utf-8"), unique=True)
+
+
+def write_document(value: Any) -> bytes:
+    """Return a value as JSON without blanks, in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a lone surrogate, which can be escaped only, or an integer of more than 64 bits
+        return _ESCAPING.encode(value).encode("ascii")
+
+
 def decoder(*, unique: bool = False) -> json.JSONDecoder:
     """Return a decoder for texts that hold more than one value."""
     return _UNIQUE if unique else _ANY
+
+
+def _read_faithfully(body: bytes) -> Any:
+    """Return what a text says if it is written as we would write it, which shows that nothing in it was lost.
+
+    orjson takes a fifth of the time that Python's own reader takes, even with the writing. But it keeps the last of
+    repeated keys, and rounds integers of more than 64 bits; such a text, written again, is another one. API servers
+    send no blanks, and escape what Go's encoding/json escapes for the sake of HTML.
+
+    Raises ValueError or TypeError: that does not show it, whatever the text is.
+    """
+    value = orjson.loads(body)
+    if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
+        written = orjson.dumps(_nested(value))[_SPARE_LEVELS:-_SPARE_LEVELS]
+    else:
+        written = orjson.dumps(value)
+    sent = body.rstrip()
+    if written != sent and written != _without_escapes(sent):
+        raise ValueError("not written as we would write it")
+    return value
+
+
+def _nested(value: Any) -> Any:
+    """Return a value as deep in lists as it has to be for orjson to refuse it exactly if it is nested too deeply."""
+    for _ in range(_SPARE_LEVELS):
+        value = [value]
+    return value
+
+
+def _without_escapes(body: bytes) -> bytes:
+    for escaped, plain in _ESCAPED_FOR_HTML:
+        body = body.replace(escaped, plain)
+    return body
 
 
 def _check_depth(value: Any) -> None:
@@ -69,3 +125,6 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _ANY = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite)
 _UNIQUE = json.JSONDecoder(parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique_members)
+
+_ESCAPING = json.JSONEncoder(separators=(",", ":"))
+_ESCAPED_FOR_HTML = ((b"\\u0026", b"&"), (b"\\u003c", b"<"), (b"\\u003e", b">"))
