@@ -6,7 +6,7 @@ In the order in which a request passes:
     decide      inject, and if not, why: one table, then the profile's own vocabulary
     status      what an earlier injection left, taken out again; later, the annotation that tells of this one
     render      templates into overlays
-    conform     overlays against the schema of a Pod
+    conform     overlays against the schema of a Pod (`spots`: most conform when they are made; `conforming`: the rest)
     overlay     sidecars lowered, overlays merged (`merge`: the strategic merge patch), new containers placed
     profile     what a vocabulary adds: selection, templates, context, finishing rules
     patch       RFC 6902 operations

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from sidecar_injector.config.model import Guardrail
 from sidecar_injector.errors import GuardrailError
+from sidecar_injector.injection.patch import renewed
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.trace import Keys, trace
@@ -248,6 +249,8 @@ def _breaches(pod: Pod, result: Pod) -> Iterator[Breach]:
 
 def _rows(rows: Mapping[str, Row], value: Object, written: Sequence[Object], keys: Keys) -> Iterator[Breach]:
     """Yield what is found in the fields of an object; those that the author alone has count, too."""
+    if rows.keys().isdisjoint(value) and all(rows.keys().isdisjoint(item) for item in written):
+        return
     for field, row in rows.items():
         given = value.get(field)
         own = [item[field] for item in written if item.get(field) is not None] if written else []
@@ -271,9 +274,18 @@ def _containers(pod: Pod, result: Pod) -> Iterator[Breach]:
     host_paths = {volume.get("name") for volume in items(result, "volumes") if "hostPath" in volume}
     for field in CONTAINER_LISTS:
         for container in items(result, field):
-            mine = own.get(container.get("name"), [])
-            if not any(item is container for item in mine):
-                yield from _container(container, mine, ("spec", field, str(container.get("name"))), host_paths)
+            mine = own.get(container.get("name"), ())
+            if given := _given(container, mine):
+                yield from _container(given, mine, ("spec", field, str(container.get("name"))), host_paths)
+
+
+def _given(container: Container, mine: Sequence[Container]) -> Container:
+    """Return the fields of a container that are not, as they stand, its author's."""
+    if not mine:
+        return container
+    if len(mine) > 1:  # which of them it was cannot be told
+        return {} if any(item is container for item in mine) else container
+    return {key: container[key] for key in renewed(mine[0], container)}
 
 
 def _container(
@@ -312,26 +324,25 @@ _WITH_HOST = ("httpGet", "tcpSocket")
 
 def _hosts(container: Container, written: Sequence[Container], keys: Keys) -> Iterator[Breach]:
     """Yield the hosts that the node, whose requests probes and hooks are, is to ask instead of the Pod."""
-    for name in _PROBES:
-        if name in container:
-            yield from _host(container[name], written, (*keys, name))
+    found = _hosts_in(container)
+    own = [host for item in written for _, host in _hosts_in(item)] if found else []
+    for path, host in found:
+        if host not in own:
+            yield Breach(Guardrail.HOST_NAMESPACES, (*keys, *path, "host"), f"is {host!r}")
+
+
+def _hosts_in(container: Container) -> list[tuple[Keys, object]]:
+    """Return the hosts in the handlers of a container's probes and hooks, and the keys of these handlers."""
+    handlers: list[tuple[Keys, object]] = [((name,), container[name]) for name in _PROBES if name in container]
     if "lifecycle" in container:
-        for name in _HOOKS:
-            yield from _host(_member(container["lifecycle"], name), written, (*keys, "lifecycle", name))
-
-
-def _host(handler: object, written: Sequence[Container], keys: Keys) -> Iterator[Breach]:
-    for kind in _WITH_HOST:
-        action = _member(handler, kind)
-        host = _member(action, "host") if action else None
-        if host and host not in _hosts_of(written):
-            yield Breach(Guardrail.HOST_NAMESPACES, (*keys, kind, "host"), f"is {host!r}")
-
-
-def _hosts_of(written: Sequence[Container]) -> list[object]:
-    handlers = [item.get(name) for item in written for name in _PROBES]
-    handlers += [_member(item.get("lifecycle"), name) for item in written for name in _HOOKS]
-    return [_member(_member(handler, kind), "host") for handler in handlers for kind in _WITH_HOST]
+        handlers += [(("lifecycle", name), _member(container["lifecycle"], name)) for name in _HOOKS]
+    found: list[tuple[Keys, object]] = []
+    for path, handler in handlers:
+        for kind in _WITH_HOST:
+            action = _member(handler, kind)
+            if action and (host := _member(action, "host")):
+                found.append(((*path, kind), host))
+    return found
 
 
 def _volumes(mine: Sequence[Object], result: Pod) -> Iterator[Breach]:
@@ -373,7 +384,7 @@ def _apparmor_annotations(before: Mapping[str, str], after: Mapping[str, str]) -
 
 
 def _member(value: object, key: str) -> object:
-    return value.get(key) if isinstance(value, dict | Mapping) else None
+    return value.get(key) if value is not None and isinstance(value, (dict, Mapping)) else None
 
 
 def _list(value: object) -> list[object]:

@@ -1,6 +1,6 @@
-"""JSON in annotations: anybody may have written it, and what Python reads beyond JSON must not get into a patch."""
+"""JSON in annotations and variables: anybody may have written it, and what Python reads beyond JSON is none."""
 
-from sidecar_injector.templating.strict_json import read_json
+from sidecar_injector.templating.strict_json import read_json, write_document
 
 
 def json_of(text: str) -> object:
@@ -9,3 +9,8 @@ def json_of(text: str) -> object:
         return read_json(text)
     except (ValueError, RecursionError):
         return None
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON without blanks."""
+    return write_document(value).decode()

@@ -6,10 +6,13 @@ documented in https://github.com/kubernetes/community sig-api-machinery/strategi
 against `kubectl patch --local` in the tests.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from operator import is_, itemgetter, methodcaller
+from typing import Any
 
 from sidecar_injector.errors import MergeError
-from sidecar_injector.injection.schema import NOTHING, POD, Field, Type
+from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, Field, Type
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Tree = Mapping[str, object]
@@ -20,28 +23,43 @@ ELEMENT_ORDER = "$setElementOrder/"
 DELETE_FROM_LIST = "$deleteFromPrimitiveList/"
 
 
-def strategic_merge(live: Tree, patch: Tree, schema: Type = POD, path: str = "") -> dict[str, object]:
+def strategic_merge(
+    live: Tree, patch: Tree, schema: Type = POD, path: str = "", *, plain: bool = False
+) -> dict[str, object]:
     """Return `live` with `patch` merged over it.
 
-    `schema` is the type of both (a Pod unless told otherwise); `path` is where they stand, for messages. Raises
-    MergeError for a patch that Kubernetes would refuse: an unknown directive, or an item without its merge key.
+    `schema` is the type of both (a Pod unless told otherwise); `path` is where they stand, for messages. A patch that
+    is known to be `plain`, with neither directives nor nulls in it, is not searched for them. Raises MergeError for a
+    patch that Kubernetes would refuse: an unknown directive, or an item without its merge key.
     """
     directive = patch.get(DIRECTIVE)
     if directive is not None:
         return _whole_map(directive, patch, path)
     result = dict(live)
-    _retain(result, patch, path)
-    ordered = _merge_ordered_lists(result, patch, schema, path)
-    for key in _deletions_first(patch):
-        if key == RETAIN_KEYS or key in ordered:
-            continue
-        if key.startswith(DELETE_FROM_LIST):
-            _delete_scalars(result, key.removeprefix(DELETE_FROM_LIST), patch[key], _join(path, key))
-        elif patch[key] is None:
+    directed = not plain and any(map(_STARTS_A_DIRECTIVE, patch))
+    for key in _after_directives(result, patch, schema, path) if directed else patch:
+        value = patch[key]
+        if value is None:
             result.pop(key, None)
-        elif key in result or not _directed(patch[key]):
-            result[key] = _merge_value(result.get(key), patch[key], schema.field(key), _join(path, key))
+        elif type(value) in SCALARS:
+            result[key] = value
+        elif key in result or plain or not _directed(value):
+            result[key] = _merge_value(result.get(key), value, schema.field(key), _join(path, key), plain)
     return result
+
+
+_STARTS_A_DIRECTIVE = methodcaller("startswith", "$")
+
+
+def _after_directives(result: dict[str, object], patch: Tree, schema: Type, path: str) -> Iterable[str]:
+    """Do to `result` what the directives beside its fields say; return the keys of the patch that are left to do."""
+    _retain(result, patch, path)
+    done = _merge_ordered_lists(result, patch, schema, path)
+    for key in patch:
+        if key.startswith(DELETE_FROM_LIST) and key not in done:
+            _delete_scalars(result, key.removeprefix(DELETE_FROM_LIST), patch[key], _join(path, key))
+            done.add(key)
+    return [key for key in patch if key != RETAIN_KEYS and key not in done]
 
 
 def _whole_map(directive: object, patch: Tree, path: str) -> dict[str, object]:
@@ -69,19 +87,15 @@ def _retain(result: dict[str, object], patch: Tree, path: str) -> None:
         del result[key]
 
 
-def _deletions_first(patch: Tree) -> Iterable[str]:
-    return sorted(patch, key=lambda key: not key.startswith(DELETE_FROM_LIST))
-
-
-def _merge_value(live: object, patch: object, field: Field, path: str) -> object:
-    if isinstance(patch, Mapping):
-        if isinstance(live, Mapping):
-            return strategic_merge(live, patch, field.type or NOTHING, path)
-        return without_directives(patch)
+def _merge_value(live: object, patch: object, field: Field, path: str, plain: bool) -> object:
     if isinstance(patch, list):
         if isinstance(live, list) and field.merge_key is not None:
-            return _merge_list(live, patch, field, path)
-        return without_directives(patch, drop_directed=not isinstance(live, list))
+            return _merge_list(live, patch, field, path, plain)
+        return patch if plain else without_directives(patch, drop_directed=not isinstance(live, list))
+    if isinstance(patch, (dict, Mapping)):
+        if isinstance(live, (dict, Mapping)):
+            return strategic_merge(live, patch, field.type or NOTHING, path, plain=plain)
+        return patch if plain else without_directives(patch)
     return patch
 
 
@@ -91,61 +105,71 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
     As in Kubernetes, a map that carries a `$patch` has nothing to act on there and is dropped whole; `drop_directed`
     is off for a new item of a merged list, where only the directive goes.
     """
-    if type(value) in _SCALARS:
+    kind = type(value)
+    if kind in SCALARS or ((kind is SharedMap or kind is SharedList) and value.plain):  # type: ignore[attr-defined]
         return value
-    if not isinstance(value, SharedMap | SharedList):
-        return _without_directives(value, drop_directed)
-    if value.plain:
+    if isinstance(value, list):
+        found: object = _list_without_directives(value, drop_directed)
+    elif isinstance(value, (dict, Mapping)):
+        found = _map_without_directives(value, drop_directed)
+    else:
         return value
-    found = _without_directives(value, drop_directed)
-    value.plain = found is value
+    if isinstance(value, SharedMap | SharedList):
+        value.plain = found is value
     return found
 
 
-_SCALARS = frozenset((str, int, bool, float, type(None)))
+def _map_without_directives(value: Tree, drop_directed: bool) -> Tree:
+    changed: dict[str, object] = {}
+    for key, item in value.items():
+        if item is None or (key.startswith("$") and _is_directive(key)):
+            changed[key] = _ABSENT
+        elif type(item) not in SCALARS:
+            dropped = drop_directed and _directed(item)
+            kept = _ABSENT if dropped else without_directives(item, drop_directed=drop_directed)
+            if kept is not item:
+                changed[key] = kept
+    if not changed and isinstance(value, dict):  # a view of labels is no JSON
+        return value
+    return {key: kept for key, item in value.items() if (kept := changed.get(key, item)) is not _ABSENT}
 
 
-def _without_directives(value: object, drop_directed: bool) -> object:
-    if isinstance(value, Mapping):
-        kept = {
-            key: item if type(item) in _SCALARS else without_directives(item, drop_directed=drop_directed)
-            for key, item in value.items()
-            if item is not None and not _is_directive(key) and not (drop_directed and _directed(item))
-        }
-        unchanged = len(kept) == len(value) and all(kept[key] is item for key, item in value.items())
-        return value if unchanged and isinstance(value, dict) else kept  # a view of labels is no JSON
-    if isinstance(value, list):
-        items = [
-            item if type(item) in _SCALARS else without_directives(item, drop_directed=drop_directed)
-            for item in value
-            if not (drop_directed and _directed(item))
-        ]
-        unchanged = len(items) == len(value) and all(new is old for new, old in zip(items, value, strict=True))
-        return value if unchanged else items
-    return value
+def _list_without_directives(value: list[object], drop_directed: bool) -> list[object]:
+    if SCALARS.issuperset(map(type, value)):
+        return value
+    items = [
+        without_directives(item, drop_directed=drop_directed)
+        for item in value
+        if not (drop_directed and _directed(item))
+    ]
+    return value if len(items) == len(value) and all(map(is_, items, value)) else items
 
 
 def _is_directive(key: str) -> bool:
-    return key.startswith("$") and (
-        key in (DIRECTIVE, RETAIN_KEYS) or key.startswith((ELEMENT_ORDER, DELETE_FROM_LIST))
-    )
+    return key in (DIRECTIVE, RETAIN_KEYS) or key.startswith((ELEMENT_ORDER, DELETE_FROM_LIST))
 
 
 def _directed(value: object) -> bool:
-    return type(value) not in _SCALARS and isinstance(value, Mapping) and DIRECTIVE in value
+    return type(value) not in SCALARS and isinstance(value, (dict, Mapping)) and DIRECTIVE in value
 
 
 # --- lists
 
 
-def _merge_list(live: list[object], patch: list[object], field: Field, path: str) -> list[object]:
+def _merge_list(live: list[object], patch: list[object], field: Field, path: str, plain: bool) -> list[object]:
     if not live and not patch:
         return live
     if not field.merge_key:
         merged = list(dict.fromkeys([*live, *patch]))
         return _ordered(merged, live, patch, "")
-    live, patch = _apply_item_directives(live, patch, field.merge_key, path)
-    merged = _merge_items(live, patch, field, path)
+    if not plain:
+        live, patch = _apply_item_directives(live, patch, field.merge_key, path)
+    stood, ranks = _ranks(live, field.merge_key), _ranks(patch, field.merge_key)
+    each_once = len(stood) == len(live) and len(ranks) == len(patch)
+    if each_once and _ABSENT not in ranks and stood.keys().isdisjoint(ranks):
+        new = patch if plain else [without_directives(item, drop_directed=False) for item in patch]
+        return [*new, *live]  # as `_ordered` has them
+    merged = _merge_items(live, patch, field, path, plain)
     return _ordered(merged, live, patch, field.merge_key)
 
 
@@ -155,7 +179,7 @@ def _apply_item_directives(
     plain: list[object] = []
     replace = False
     for index, item in enumerate(patch):
-        directive = item.get(DIRECTIVE) if isinstance(item, Mapping) else None
+        directive = item.get(DIRECTIVE) if isinstance(item, (dict, Mapping)) else None
         if directive is None:
             plain.append(item)
         elif directive == "replace":
@@ -170,20 +194,19 @@ def _apply_item_directives(
     return (plain, []) if replace else (live, plain)
 
 
-def _merge_items(live: list[object], patch: list[object], field: Field, path: str) -> list[object]:
+def _merge_items(live: list[object], patch: list[object], field: Field, path: str, plain: bool) -> list[object]:
     key = field.merge_key or ""
     result = list(live)
-    positions: dict[object, int] = {}
-    for index, item in enumerate(live):
-        positions.setdefault(_hashable(_key_of(item, key)), index)
+    positions = _ranks(live, key)
     for index, item in enumerate(patch):
         value = _item_key(item, key, f"{path}[{index}]")
         at = positions.get(_hashable(value))
         if at is None:
             positions[_hashable(value)] = len(result)
-            result.append(without_directives(item, drop_directed=False))
+            result.append(item if plain else without_directives(item, drop_directed=False))
         else:
-            result[at] = strategic_merge(_map(result[at]), _map(item), field.type or NOTHING, f"{path}[{value}]")
+            where = f"{path}[{value}]"
+            result[at] = strategic_merge(_map(result[at]), _map(item), field.type or NOTHING, where, plain=plain)
     return result
 
 
@@ -200,11 +223,11 @@ _ABSENT = object()
 def _key_of(item: object, key: str) -> object:
     if not key:
         return item
-    return item.get(key, _ABSENT) if isinstance(item, Mapping) else _ABSENT
+    return item.get(key, _ABSENT) if isinstance(item, (dict, Mapping)) else _ABSENT
 
 
-def _hashable(value: object) -> object:
-    return repr(value) if isinstance(value, (Mapping, list)) else value
+def _hashable(value: object) -> Hashable:
+    return repr(value) if isinstance(value, (dict, list, Mapping)) else value
 
 
 def _map(value: object) -> Tree:
@@ -217,30 +240,29 @@ def _ordered(merged: list[object], live: list[object], order: list[object], key:
     The two runs are zipped: an item of the second goes first only where the item of the first that is next also stood
     in `live`, and behind it.
     """
-    rank = _ranks(order, key)
-    stood = _ranks(live, key)
-    named = [item for item in merged if _hashable(_key_of(item, key)) in rank]
-    others = [item for item in merged if _hashable(_key_of(item, key)) not in rank]
-    named.sort(key=lambda item: rank[_hashable(_key_of(item, key))])
-    others.sort(key=lambda item: stood.get(_hashable(_key_of(item, key)), len(live)))
+    rank, stood = _ranks(order, key), _ranks(live, key)
+    keyed = list(zip(_keys(merged, key), merged, strict=True))
+    named = sorted([(rank[name], stood.get(name), item) for name, item in keyed if name in rank], key=itemgetter(0))
+    others = deque(
+        sorted([(stood.get(name, len(live)), item) for name, item in keyed if name not in rank], key=itemgetter(0))
+    )
     result: list[object] = []
-    left = 0
-    for item in named:
-        position = stood.get(_hashable(_key_of(item, key)))
-        while position is not None and left < len(others):
-            if stood.get(_hashable(_key_of(others[left], key)), len(live)) >= position:
-                break
-            result.append(others[left])
-            left += 1
+    for _, position, item in named:
+        while position is not None and others and others[0][0] < position:
+            result.append(others.popleft()[1])
         result.append(item)
-    return result + others[left:]
+    return result + [item for _, item in others]
 
 
-def _ranks(items: list[object], key: str) -> dict[object, int]:
-    ranks: dict[object, int] = {}
-    for index, item in enumerate(items):
-        ranks.setdefault(_hashable(_key_of(item, key)), index)
-    return ranks
+def _ranks(items: list[object], key: str) -> dict[Hashable, int]:
+    """Return where in a list each key stands for the first time."""
+    names = _keys(items, key)
+    return dict(zip(reversed(names), reversed(range(len(names))), strict=True))
+
+
+def _keys(items: list[object], key: str) -> list[Hashable]:
+    names: list[Any] = [_key_of(item, key) for item in items] if key else items
+    return names if SCALARS.issuperset(map(type, names)) else [_hashable(name) for name in names]
 
 
 # --- directives beside lists
@@ -259,7 +281,7 @@ def _merge_ordered_lists(result: dict[str, object], patch: Tree, schema: Type, p
         field = schema.field(name)
         _check_order(items, order, field.merge_key or "", _join(path, directive))
         if items is not None:
-            merged = _merge_value(live, items, field, _join(path, name))
+            merged = _merge_value(live, items, field, _join(path, name), plain=False)
         elif live is not None:
             merged = live
         else:

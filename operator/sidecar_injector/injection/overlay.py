@@ -49,35 +49,38 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
     result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
     for overlay in overlays:
         lowered = _lower(result, overlay, homes, native=native)
-        merged = strategic_merge(result, _keep_volumes(lowered, mine, result))
+        kept = _keep_volumes(lowered, mine, result)
+        plain = overlay.plain and not any(RETAIN_KEYS in volume for volume in items(kept, "volumes"))
+        merged = strategic_merge(result, kept, plain=plain)
         result = _place(result, merged, overlay.position, heads)
     return result
 
 
 def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[str]]:
     """Return the names of what templates gave or changed, by the list of the resulting Pod in which they are."""
-    mine = dict.fromkeys(str(item.get("name")) for item in template_containers(overlays))
-    found = {field: [name for name in mine if name in names(result, field)] for field in CONTAINER_LISTS}
+    mine = dict.fromkeys([str(item.get("name")) for item in template_containers(overlays)])
+    present = {field: frozenset(names(result, field)) for field in CONTAINER_LISTS}
+    found = {field: [name for name in mine if name in present[field]] for field in CONTAINER_LISTS}
     for field in ("volumes", "imagePullSecrets"):
         found[field] = list(dict.fromkeys(name for overlay in overlays for name in names(overlay.tree, field)))
     return found
 
 
-def defined_names(overlays: Sequence[Overlay]) -> set[str]:
+def defined_names(overlays: Sequence[Overlay]) -> frozenset[str]:
     """Return the names of the containers that overlays define, rather than change: those with an image."""
-    return {str(item.get("name")) for item in template_containers(overlays) if item.get("image")}
+    return frozenset().union(*[overlay.defined for overlay in overlays])
 
 
 def template_containers(overlays: Sequence[Overlay]) -> list[Container]:
     """Return all containers that overlays define or change."""
-    fields = (*CONTAINER_LISTS, SIDECARS)
-    return [item for overlay in overlays for field in fields for item in items(overlay.tree, field)]
+    return [item for overlay in overlays for item in overlay.containers]
 
 
-def _without_placeholders(pod: Pod, defined: set[str]) -> Pod:
+def _without_placeholders(pod: Pod, defined: Collection[str]) -> Pod:
     for field in CONTAINER_LISTS:
-        kept = [item for item in items(pod, field) if not (is_placeholder(item) and item.get("name") in defined)]
-        if len(kept) != len(items(pod, field)):
+        present = items(pod, field)
+        kept = [item for item in present if not (is_placeholder(item) and item.get("name") in defined)]
+        if len(kept) != len(present):
             pod = with_spec(pod, **{field: kept or None})
     return pod
 
@@ -90,7 +93,8 @@ def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], *, native: bool
 
     homes -- lists of containers that are not in the Pod yet, but that some template has among its `sidecars`
     """
-    homes = {**homes, **{name: field for field in CONTAINER_LISTS for name in names(pod, field)}}
+    standing = {str(item.get("name")): field for field in CONTAINER_LISTS for item in items(pod, field)}
+    homes = {**homes, **standing}
     lowered: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
     for item in items(overlay.tree, SIDECARS):
         home = homes.get(str(item.get("name"))) or ("initContainers" if native else "containers")
@@ -152,11 +156,11 @@ def _keep_volumes(lowered: Pod, mine: Collection[str], result: Pod) -> Pod:
 
 def _place(before: Pod, after: Pod, position: Position, heads: dict[str, int]) -> Pod:
     for field in CONTAINER_LISTS:
+        if part(after, "spec").get(field) is part(before, "spec").get(field):
+            continue
         known = {name: index for index, name in enumerate(names(before, field))}
         merged = items(after, field)
         new = [item for item in merged if item.get("name") not in known]
-        if part(after, "spec").get(field) is part(before, "spec").get(field):
-            continue
         old = sorted((item for item in merged if item.get("name") in known), key=lambda item: known[str(item["name"])])
         at = _index(old, position, _DEFAULT_END[field], heads[field])
         if at == heads[field]:
@@ -183,19 +187,21 @@ def with_users_on_top(result: Pod, users: Pod, overlays: Sequence[Overlay]) -> P
 
     users -- a Pod whose containers say that. Raises MergeError if it does not fit.
     """
-    touched = {str(item.get("name")) for item in template_containers(overlays)}
+    touched = frozenset().union(*[overlay.names for overlay in overlays])
     mine = {
         str(item.get("name")): _stated(item)
         for field in CONTAINER_LISTS
         for item in items(users, field)
         if item.get("name") in touched
     }
+    if not mine:
+        return result
     for field in CONTAINER_LISTS:
         merged = [
             _with_fields(item, mine[name], f"spec.{field}[{name}]") if (name := str(item.get("name"))) in mine else item
             for item in items(result, field)
         ]
-        if mine and merged:
+        if merged:
             result = with_spec(result, **{field: merged})
     return result
 
@@ -264,30 +270,29 @@ def check_result(before: Pod, pod: Pod, overlays: Sequence[Overlay]) -> None:
 
     Only what the overlays can be blamed for is looked at; placeholders may have become the template's containers.
     """
-    deleted = {str(item.get("name")) for item in template_containers(overlays) if item.get(DIRECTIVE) == "delete"}
-    standing = {name for field in CONTAINER_LISTS for name in names(pod, field)} | deleted
+    mine = {str(item.get("name")): item for item in template_containers(overlays)}
+    standing = {str(item.get("name")) for item in template_containers(overlays) if item.get(DIRECTIVE) == "delete"}
+    for field in CONTAINER_LISTS:
+        standing.update(names(pod, field))
     for field in CONTAINER_LISTS:
         for name in names(before, field):
             if name not in standing:
                 raise MergeError(f"spec.{field}[{name}]", _TAKEN_AWAY)
-    moved = set(names(before, "containers")) <= set(names(pod, "initContainers"))
-    if not items(pod, "containers") and not moved:
+    if not items(pod, "containers") and not set(names(before, "containers")) <= set(names(pod, "initContainers")):
         raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
-    mine = {str(item.get("name")): item for item in template_containers(overlays)}
     volumes = set(names(pod, "volumes"))
     seen: set[str] = set()
     for field in CONTAINER_LISTS:
         for container in items(pod, field):
             name = str(container.get("name"))
-            path = f"spec.{field}[{name}]"
             if name in seen:
-                raise MergeError(path, "the name is taken by another container of the Pod; rename one of them")
+                raise MergeError(f"spec.{field}[{name}]", _TAKEN)
             seen.add(name)
-            if name in mine and not container.get("image"):
-                raise MergeError(path, _NO_IMAGE)
-            _check_mounts(mine.get(name, {}), path, volumes)
+            if name in mine:
+                _check_container(container, mine[name], f"spec.{field}[{name}]", volumes)
 
 
+_TAKEN = "the name is taken by another container of the Pod; rename one of them"
 _TAKEN_AWAY = "is the Pod's own container; a template takes it away only by `$patch: delete` and its name"
 _NO_IMAGE = (
     "the template gives no image, and the Pod has no container of that name; "
@@ -295,8 +300,10 @@ _NO_IMAGE = (
 )
 
 
-def _check_mounts(container: Container, path: str, volumes: set[str]) -> None:
-    for mount in cast("list[Mapping[str, object]]", container.get("volumeMounts") or []):
+def _check_container(merged: Container, given: Container, path: str, volumes: Collection[str]) -> None:
+    if not merged.get("image"):
+        raise MergeError(path, _NO_IMAGE)
+    for mount in cast("list[Mapping[str, object]]", given.get("volumeMounts") or []):
         if DIRECTIVE not in mount and mount.get("name") not in volumes:
             raise MergeError(
                 f"{path}.volumeMounts[{mount.get('mountPath')}]",

@@ -81,10 +81,10 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     before = without_injection(pod, config.name, profile.record)
     # What others have added since to what is injected stays, as long as it is this revision's.
     ground = without_entry(pod, config.name, profile.record) if current else before
-    subject = replace(subject, pod=before)
-    profile.check(subject)
-    plan = profile.plan(subject)
-    overlays = [conform(overlay) for overlay in render(subject, plan, templates)]
+    written = subject if before is pod else replace(subject, pod=before)
+    profile.check(written)
+    plan = profile.plan(written)
+    overlays = [conform(overlay) for overlay in render(written, plan, templates)]
     clash = conflicts(before, overlays)
     if clash and config.spec.conflict_policy is not ConflictPolicy.MERGE:
         return Outcome(_on_conflict(config, clash), pod, (), warnings)
@@ -101,7 +101,7 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     contributed = contributions(overlays, finished)
     injected = Injected(config.name, config.digest, config.spec.revision, templates, contributed)
     result = with_status(before, finished, injected, profile.record)
-    return _outcome(replace(subject, pod=pod), before, result, warnings)
+    return _outcome(subject, before, result, warnings)
 
 
 def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay], ground: Pod | None = None) -> Pod:

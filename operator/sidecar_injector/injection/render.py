@@ -2,24 +2,48 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.overrides import override_values
 from sidecar_injector.injection.profile import Plan
-from sidecar_injector.injection.view import for_templates
+from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS
+from sidecar_injector.injection.spots import OVERLAY_SPOT
+from sidecar_injector.injection.view import Container, Pod, for_templates, items
 from sidecar_injector.injection.workload import workload_of
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """What one template yielded: a partial Pod, where its containers go, and where in the template each part stands."""
+    """What one template yielded: a partial Pod, where its containers go, and where in the template each part stands.
+
+    conforms -- whether it is known to conform to the schema of a Pod
+    plain    -- whether it is known to have neither directives nor nulls in it
+    """
 
     template: str
     position: Position
     tree: Mapping[str, object]
     place: Callable[[Sequence[str | int]], Place]
+    conforms: bool = False
+    plain: bool = False
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """All containers that it defines or changes."""
+        return tuple(item for field in (*CONTAINER_LISTS, SIDECARS) for item in items(self.tree, field))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of these containers."""
+        return frozenset([str(item.get("name")) for item in self.containers])
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The names of those that it defines, rather than changes: they have an image."""
+        return frozenset([str(item.get("name")) for item in self.containers if item.get("image")])
 
 
 def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:
@@ -28,18 +52,21 @@ def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:
     overlays = []
     for name in names:
         compiled = subject.config.templates[name]
-        rendered = compiled.template.render(context)
-        overlays.append(Overlay(name, compiled.spec.position, rendered.tree, rendered.place))
+        rendered = compiled.template.render(context, OVERLAY_SPOT)
+        overlays.append(
+            Overlay(name, compiled.spec.position, rendered.tree, rendered.place, rendered.fits, rendered.plain)
+        )
     return overlays
 
 
 def template_context(subject: Subject, plan: Plan) -> dict[str, object]:
     """Return the variables of a template, by name. Raises PodRejected for overrides turned to what is not allowed."""
-    spec, namespace, workload = subject.config.spec, subject.facts.namespace(subject.namespace), workload_of(plan.view)
+    spec, namespace = subject.config.spec, subject.facts.namespace(subject.namespace)
+    pod, overrides, known_better = for_templates(plan.view), override_values(subject), plan.context()
     return {
-        "pod": for_templates(plan.view),
+        "pod": pod,
         "namespace": {"name": namespace.name, "labels": namespace.labels, "annotations": namespace.annotations},
-        "workload": {"apiVersion": workload.api_version, "kind": workload.kind, "name": workload.name},
+        "workload": known_better.get("workload") or _workload(plan.view),
         "values": spec.values,
         "meshConfig": spec.mesh_config,
         "proxyConfig": spec.mesh_config.get("defaultConfig") or {},
@@ -47,6 +74,11 @@ def template_context(subject: Subject, plan: Plan) -> dict[str, object]:
         "nativeSidecars": plan.native,
         "cluster": {"version": subject.facts.version},
         "config": {"name": subject.config.name},
-        "overrides": override_values(subject),
-        **plan.context(),
+        "overrides": overrides,
+        **known_better,
     }
+
+
+def _workload(pod: Pod) -> dict[str, object]:
+    workload = workload_of(pod)
+    return {"apiVersion": workload.api_version, "kind": workload.kind, "name": workload.name}

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from sidecar_injector.injection.pod_schema import MERGE_KEYS, REQUIRED, TYPES
+
+SCALARS = frozenset((str, int, bool, float, type(None)))
+"""The types of JSON's scalars. To look here first is cheap; to ask of a string whether it is a Mapping is not."""
 
 SIDECARS = "sidecars"
 CONTAINER_LISTS = ("initContainers", "containers")
@@ -33,10 +37,15 @@ class Field:
     type_name: str
     merge_key: str | None = None
 
-    @property
+    @cached_property
     def type(self) -> Type | None:
         """The type of the value, or of the values in the list or map; None for scalars."""
         return TYPES_BY_NAME.get(self.type_name)
+
+    @cached_property
+    def item(self) -> Field:
+        """One value of the list or map."""
+        return Field(Shape.ONE, self.scalar, self.type_name)
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,16 @@ something is to be removed, or [value], where that is to be restored. Under the 
 that are missing from it: [[key of the item in front, or null; item], ...].
 """
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
 from sidecar_injector.errors import InjectionError, ReviewError
-from sidecar_injector.injection.json_text import json_of
-from sidecar_injector.injection.patch import longest_in_order, same
+from sidecar_injector.injection.json_text import json_of, json_text
+from sidecar_injector.injection.patch import longest_in_order, removed, renewed, same
 from sidecar_injector.injection.review import check_pod
-from sidecar_injector.injection.schema import NOTHING, POD, Field, Shape, Type
-from sidecar_injector.injection.view import Pod, annotations, names, part, with_annotation
+from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, Field, Shape, Type
+from sidecar_injector.injection.view import Pod, annotations, items, names, part, with_annotation
 from sidecar_injector.names import STATUS
 
 Missing = Sequence[object]
@@ -98,17 +97,13 @@ class Record:
     def text(self, entries: Mapping[str, object], injected: Injected | None, earlier: str) -> str:
         """Return the annotation with these entries; `earlier` is what it said, `injected` is None if an entry went."""
         if not self.member:
-            return _compact(dict(sorted(entries.items())))
+            return json_text(dict(sorted(entries.items())))
         beside = self.beside(injected) if injected else self._document(earlier)
-        return _compact({**beside, self.member: dict(sorted(entries.items()))})
+        return json_text({**beside, self.member: dict(sorted(entries.items()))})
 
     def _document(self, text: str) -> dict[str, object]:
-        document = json_of(text)
+        document = json_of(text) if text else None
         return document if isinstance(document, dict) else {}
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def read_status(pod: Pod, record: Record) -> dict[str, Injection]:
@@ -173,13 +168,25 @@ def is_intact(pod: Pod, injection: Injection) -> bool:
 def with_status(before: Pod, after: Pod, injected: Injected, record: Record) -> Pod:
     """Return `after` with an entry that tells how it came of `before`."""
     undo = _undo_map(part_of(before), part_of(after), POD)
-    standing = {name: set(names(before, name)) for name in LISTS}
-    added = {name: [item for item in names(after, name) if item not in standing[name]] for name in LISTS}
-    entry: dict[str, object] = {"revision": injected.digest, "templates": list(injected.templates)}
-    entry |= {name: items for name, items in added.items() if items}
-    entry["undo"] = undo if len(_compact(undo)) <= UNDO_LIMIT else None
-    entries = {**record.entries(_note(after, record)), injected.config: dict(sorted(entry.items()))}
-    return with_annotation(after, record.annotation, record.text(entries, injected, ""))
+    entry: dict[str, object] = {
+        **{name: added for name in LISTS if (added := _added(before, after, name))},
+        "revision": injected.digest,
+        "templates": list(injected.templates),
+        "undo": undo,
+    }
+    entries = record.entries(_note(after, record))
+    text = record.text({**entries, injected.config: dict(sorted(entry.items()))}, injected, "")
+    if len(text) > UNDO_LIMIT and len(json_text(undo)) > UNDO_LIMIT:  # it is a part of the text
+        entry["undo"] = None
+        text = record.text({**entries, injected.config: dict(sorted(entry.items()))}, injected, "")
+    return with_annotation(after, record.annotation, text)
+
+
+def _added(before: Pod, after: Pod, field: str) -> list[str]:
+    if items(before, field) is items(after, field):
+        return []
+    standing = set(names(before, field))
+    return [name for name in names(after, field) if name not in standing]
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:
@@ -189,28 +196,30 @@ def part_of(pod: Pod) -> Mapping[str, object]:
 
 def _undo_map(before: Mapping[str, object], after: Mapping[str, object], schema: Type) -> Tree:
     tree: Tree = {}
-    for key in sorted(before.keys() | after.keys()):
-        value, was, kind = after.get(key), before.get(key), schema.field(key)
-        if key not in after:
-            keyed = isinstance(was, list) and kind.merge_key
-            node = _undo_list(cast("list[object]", was), [], kind) if keyed else [was]
-        elif value is was:
-            continue
-        else:
-            node = _undo_value(was, value, kind)
+    for key in sorted([*renewed(before, after), *removed(before, after)]):
+        kind = schema.field(key)
+        node = _undo_value(before.get(key), after[key], kind) if key in after else _undo_removal(before[key], kind)
         if node is not None:
             tree[key] = node
     return tree
 
 
+def _undo_removal(before: object, kind: Field) -> object:
+    return _undo_list(before, [], kind) if isinstance(before, list) and kind.merge_key else [before]
+
+
 def _undo_value(before: object, after: object, kind: Field) -> object:
     """Return the node of a value that may have changed; None if it has not."""
-    old_map, new_map = isinstance(before, Mapping), isinstance(after, Mapping)
-    if new_map and (old_map or (before is None and kind.shape is Shape.MAP)):
-        old, new = cast("Mapping[str, object]", before or {}), cast("Mapping[str, object]", after)
-        return _undo_map(old, new, kind.type or NOTHING) or None
-    if isinstance(after, list) and kind.merge_key and (before is None or isinstance(before, list)):
-        return _undo_list(before or [], after, kind)
+    if type(after) in SCALARS:
+        pass
+    elif isinstance(after, list):
+        if kind.merge_key and (before is None or isinstance(before, list)):
+            return _undo_list(before or [], after, kind)
+    elif isinstance(after, (dict, Mapping)):
+        if before is None and kind.shape is Shape.MAP:
+            return _undo_map({}, after, kind.type or NOTHING) or None
+        if isinstance(before, (dict, Mapping)):
+            return _undo_map(before, after, kind.type or NOTHING) or None
     if before is None:
         return _REMOVE
     return None if same(before, after) else [before]
@@ -222,14 +231,13 @@ def _undo_list(before: list[object], after: list[object], kind: Field) -> object
         return None if same(before, after) else [before]
     stayed = longest_in_order([key for key in old if key in new], list(new))
     tree: Tree = {}
-    if missing := _missing(old, stayed):
-        tree[_MISSING] = missing
-    for key in sorted(new):
-        item = new[key]
+    if len(stayed) != len(old):
+        tree[_MISSING] = _missing(old, stayed)
+    for key in sorted([key for key, item in new.items() if key not in stayed or item is not old[key]]):
         if key not in stayed:
             tree[key] = _REMOVE
-        elif item is not old[key]:
-            node = _undo_value(old[key], item, Field(Shape.ONE, kind.scalar, kind.type_name))
+        else:
+            node = _undo_value(old[key], new[key], kind.item)
             if node is not None:
                 tree[key] = node
     return tree or None
@@ -247,12 +255,12 @@ def _missing(old: Mapping[str, object], stayed: Collection[str]) -> list[object]
     return missing
 
 
-def _by_key(items: Sequence[object], kind: Field) -> dict[str, object] | None:
+def _by_key(items: Sequence[Any], kind: Field) -> dict[str, object] | None:
     """Return the items by their keys as text, or None if the keys do not tell them apart."""
-    keyed: dict[str, object] = {}
-    for item in items:
-        if isinstance(item, Mapping) and kind.merge_key in item:
-            keyed[str(item[kind.merge_key])] = item
+    try:
+        keyed = {str(item[kind.merge_key]): item for item in items}
+    except (KeyError, TypeError):  # an item without the key, or that is no map
+        return None
     return keyed if len(keyed) == len(items) else None
 
 
@@ -339,7 +347,7 @@ def _undone(value: object, undo: Undo, kind: Field) -> object:
 
 
 def _undone_list(items: list[object], undo: Undo, kind: Field) -> list[object]:
-    one = Field(Shape.ONE, kind.scalar, kind.type_name)
+    one = kind.item
     undone = [_undone(item, change, one) if (change := undo.inner.get(_key_of(item, kind))) else item for item in items]
     return [item for item in undone if item is not _ABSENT]
 

@@ -1,43 +1,53 @@
 """Reading a Pod: its parts as they always are, whether the Pod spells them out or not."""
 
 from collections.abc import Mapping
-from typing import cast
+from operator import methodcaller
+from types import MappingProxyType
+from typing import Any
 
 from sidecar_injector.names import AUTO_IMAGE
 
 Pod = Mapping[str, object]
 Container = Mapping[str, object]
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def part(parent: Mapping[str, object], key: str) -> Mapping[str, object]:
     """Return a map of the parent's, empty if it is absent or null."""
-    return cast("Mapping[str, object]", parent.get(key) or {})
+    return parent.get(key) or _NOTHING  # type: ignore[return-value]
 
 
 def labels(pod: Pod) -> Mapping[str, str]:
     """Return the Pod's labels."""
-    return cast("Mapping[str, str]", part(part(pod, "metadata"), "labels"))
+    return (pod.get("metadata") or _NOTHING).get("labels") or _NOTHING  # type: ignore[attr-defined]
 
 
 def annotations(pod: Pod) -> Mapping[str, str]:
     """Return the Pod's annotations."""
-    return cast("Mapping[str, str]", part(part(pod, "metadata"), "annotations"))
+    return (pod.get("metadata") or _NOTHING).get("annotations") or _NOTHING  # type: ignore[attr-defined]
 
 
 def items(pod: Pod, field: str) -> list[Container]:
     """Return a list of the Pod's spec, such as `containers`."""
-    return cast("list[Container]", part(pod, "spec").get(field) or [])
+    return (pod.get("spec") or _NOTHING).get(field) or []  # type: ignore[attr-defined]
 
 
 def names(pod: Pod, field: str) -> list[str]:
     """Return the names of the items of a list of the Pod's spec."""
-    return [str(item.get("name")) for item in items(pod, field)]
+    return list(map(str, map(_name, items(pod, field))))
+
+
+_name = methodcaller("get", "name")
 
 
 def with_spec(pod: Pod, **fields: object) -> Pod:
     """Return the Pod with these fields of its spec; None leaves a field out."""
-    spec = {key: value for key, value in part(pod, "spec").items() if key not in fields}
-    return {**pod, "spec": {**spec, **{key: value for key, value in fields.items() if value is not None}}}
+    spec = dict(part(pod, "spec"))
+    for key, value in fields.items():
+        spec.pop(key, None)
+        if value is not None:
+            spec[key] = value
+    return {**pod, "spec": spec}
 
 
 def with_labels(pod: Pod, values: Mapping[str, str]) -> Pod:
@@ -61,7 +71,11 @@ def is_placeholder(container: Container) -> bool:
 
 
 def for_templates(pod: Pod) -> Pod:
-    """Return the Pod as templates see it: labels, annotations, containers and volumes are there even when empty."""
+    """Return the Pod as templates see it: labels, annotations, containers and volumes are there even when empty.
+
+    The bookkeeping of server-side apply is not: the webhook does without it, as there are times in it.
+    """
     metadata = {**part(pod, "metadata"), "labels": labels(pod), "annotations": annotations(pod)}
+    metadata.pop("managedFields", None)
     lists = {field: items(pod, field) for field in ("containers", "initContainers", "volumes")}
     return {**pod, "metadata": metadata, "spec": {**part(pod, "spec"), **lists}}

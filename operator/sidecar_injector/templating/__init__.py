@@ -14,23 +14,30 @@ In reading order:
     program      source to code, code to shape, failures to errors with a place
     places       from rendered text back to lines of the template
     language/    the template language: sandbox, operations, filters, tests, functions, methods
-    shapes/      plans of shapes, and what leads back to template lines
+    shapes/      plans of shapes, data as it fits, and what leads back to template lines
     yaml12/      YAML 1.2 in and out, also for files given to the command line
     failures     problems before their place is known
     reference    writes docs/reference/templates.md
 """
 
+from sidecar_injector.templating.language.values import OMIT
 from sidecar_injector.templating.limits import Delimiters, Limits
+from sidecar_injector.templating.shapes.fitted import ANYTHING, Convert, Spot, Unfit
 from sidecar_injector.templating.template import Rendered, Template, compile_template
 from sidecar_injector.templating.yaml12.documents import Document, load_all_yaml, load_yaml
 from sidecar_injector.templating.yaml12.dump import dump_yaml
 
 __all__ = [
+    "ANYTHING",
+    "OMIT",
+    "Convert",
     "Delimiters",
     "Document",
     "Limits",
     "Rendered",
+    "Spot",
     "Template",
+    "Unfit",
     "compile_template",
     "dump_yaml",
     "load_all_yaml",

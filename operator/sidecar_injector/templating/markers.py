@@ -13,12 +13,13 @@ MARKER = re.compile(f"{_PREFIX}v([0-9]+)Z")
 LINE_MARK = re.compile(f"{_PREFIX}l([0-9]+)Z")
 """Finds the marks of template lines in a traced rendering (`tracing`); group 1 is the line."""
 
-_COMMON = tuple(f"{_PREFIX}v{index}Z" for index in range(512))
+MARKERS = tuple(f"{_PREFIX}v{index}Z" for index in range(512))
+"""The markers of the first slots."""
 
 
 def marker(index: int) -> str:
     """Return the marker of the value in this slot."""
-    return _COMMON[index] if index < len(_COMMON) else f"{_PREFIX}v{index}Z"
+    return MARKERS[index] if index < len(MARKERS) else f"{_PREFIX}v{index}Z"
 
 
 def line_mark(line: int) -> str:

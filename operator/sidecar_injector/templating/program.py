@@ -117,7 +117,7 @@ class Program:
             raise self.error(deep, 1) from error
         except ValueError as error:
             raise self.error(self._long_number(), 1) from error
-        return JinjaTemplate.from_code(environment, code, environment.globals)
+        return _untied(JinjaTemplate.from_code(environment, code, environment.globals))
 
     def _long_number(self) -> LimitReached:
         """Find the number that Python refuses to read, which says nothing of its place."""
@@ -154,6 +154,18 @@ class Program:
     @cached_property
     def _tree(self) -> nodes.Template:
         return _environment(self._delimiters, self.limits, False).parse_again(self.source)
+
+
+def _untied(code: JinjaTemplate) -> JinjaTemplate:
+    """Take a template's function, and the template, out of the module that the function was defined in.
+
+    Each would hold the other for ever where the garbage collector does not look, such as in what was frozen. Only
+    Jinja's own tracebacks look there for a template, and we make our own.
+    """
+    module = code.root_render_func.__globals__
+    for name in ("root", "blocks", "__jinja_template__"):
+        module.pop(name, None)
+    return code
 
 
 def _line_of(traceback: TracebackType | None, code: JinjaTemplate) -> int:

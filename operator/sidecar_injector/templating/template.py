@@ -10,7 +10,9 @@ from sidecar_injector.templating.language.values import OMIT, describe, size_of
 from sidecar_injector.templating.limits import DEFAULT_LIMITS, Delimiters, Limits
 from sidecar_injector.templating.places import Places
 from sidecar_injector.templating.program import Program
-from sidecar_injector.templating.shapes.plan import MAP_REMEDY, Plan, make_plan
+from sidecar_injector.templating.shapes.fitted import Spot, Unfit, fitted, never
+from sidecar_injector.templating.shapes.plain import is_plain, prints_plain
+from sidecar_injector.templating.shapes.plan import MAP_REMEDY, Fill, Plan, make_plan
 from sidecar_injector.templating.yaml12.compose import YamlProblem
 
 _SHAPES = 64
@@ -47,8 +49,12 @@ class Template:
         """Return what messages call the template."""
         return self._program.name
 
-    def render(self, context: Mapping[str, object]) -> "Rendered":
+    def render(self, context: Mapping[str, object], spot: Spot | None = None) -> "Rendered":
         """Render the template with these variables (plain JSON values; they are not changed and not copied).
+
+        Args:
+            context: the variables.
+            spot: what the data is for; data that fits, or can be made to, comes as it fits.
 
         Raises:
             TemplateRenderError: it fails on these values, or yields something that is no map.
@@ -60,17 +66,27 @@ class Template:
             plan = self._plans.get(shape) or self._plans.add(shape, make_plan(shape, self._program.limits))
             _check_size(plan, state.slots, self._program.limits.result)
             _refuse_yaml_text(plan, state.yaml_slots)
-            tree = _as_map(plan.root.fill(state.slots))
+            tree = None if spot is None else _fitting(plan, state.slots, spot)
+            fits = tree is not None
+            printed = _as_map(plan.root.fill(state.slots)) if tree is None else tree
         except (YamlProblem, Failure) as problem:
             raise places.error(problem) from problem
-        return Rendered(tree, places, shape, state.slots)
+        return Rendered(printed, fits, fits and _is_plain(plan, spot, state.slots, printed), places, shape, state.slots)
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """What a template yields: a partial Pod, of which parts are shared with other renderings: do not change it."""
+    """What a template yields: a partial Pod, of which parts are shared with other renderings: do not change it.
+
+    Attributes:
+        tree: the partial Pod.
+        fits: whether it is as it fits the spot that it was rendered for; if not, it is as it was printed.
+        plain: whether it is known to have neither nulls nor keys that begin with `$`.
+    """
 
     tree: dict[str, object]
+    fits: bool
+    plain: bool
     _places: Places = field(repr=False, compare=False)
     _shape: str = field(repr=False, compare=False)
     _slots: Sequence[object] = field(repr=False, compare=False)
@@ -84,6 +100,35 @@ class Rendered:
             path: keys and list positions, such as `("spec", "containers", 0, "image")`.
         """
         return self._places.of_node(path, self._shape, self._slots)
+
+
+def _fitting(plan: Plan, slots: Sequence[object], spot: Spot) -> dict[str, object] | None:
+    """Return the data as it fits; None if it does not, or cannot be built: then it is to fail as it was printed."""
+    try:
+        return _as_map(_fill_for(plan, spot)(slots))
+    except (Unfit, Failure):
+        return None
+
+
+def _is_plain(plan: Plan, spot: object, slots: Sequence[object], data: object) -> bool:
+    """Tell whether the data of a plan is known to be plain. Without what is printed, it always is or never is."""
+    if not plan.plain_keys or not prints_plain(slots, plan.plain_lines):
+        return False
+    if spot not in plan.plain:
+        plan.plain[spot] = is_plain(data)
+    return plan.plain[spot]
+
+
+def _fill_for(plan: Plan, spot: Spot) -> Fill:
+    """Return what builds the plan's data for a spot; it is made once."""
+    fill = plan.fills.get(spot)
+    if fill is None:
+        try:
+            fill = fitted(plan.root, spot)
+        except Unfit:
+            fill = never
+        plan.fills[spot] = fill
+    return fill
 
 
 def _check_size(plan: Plan, slots: Sequence[object], limit: int) -> None:

@@ -8,7 +8,7 @@ In the order in which a Pod passes:
     openshift     users that OpenShift gave the proxy by mistake
     view          what Istio itself injected earlier, out of the templates' sight
     plan          everything that is worked out for one Pod, and the sequence of the rules below
-      settings, mesh, proxy_config, images, identity, native, environment, telemetry, multus
+      settings, steering, mesh, proxy_config, images, identity, native, environment, telemetry, multus
     context       all of that, as templates see it
     overrides     what the user says of injected containers wins, and is remembered
     proxy_user    the user of the proxy, where its user chose one

@@ -22,25 +22,30 @@ Values = Mapping[str, object]
 
 def workload_context(pod: Pod, workload: Workload, namespace: str) -> dict[str, object]:
     """Return the workload that a Pod is part of: what it is, and by what names telemetry knows it."""
-    kind = f"{workload.kind.lower()}s"
+    kind, home, notes = f"{workload.kind.lower()}s", namespace or v.NAMESPACE_OF_NONE, labels(pod)
     return {
         "apiVersion": workload.api_version,
         "kind": workload.kind,
         "name": workload.name,
-        "reportedName": labels(pod).get(v.WORKLOAD_NAME) or workload.name,
-        "namespace": namespace or v.NAMESPACE_OF_NONE,
-        "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{namespace or v.NAMESPACE_OF_NONE}"
-        f"/{kind}/{workload.name}",
-        "canonicalName": _first(pod, v.CANONICAL_NAME, "app.kubernetes.io/name", "app")
-        or workload.name[:_LABEL_LENGTH].strip(_LABEL_ENDS),
-        "canonicalRevision": _first(pod, v.CANONICAL_REVISION, "app.kubernetes.io/version", "version") or "latest",
+        "reportedName": notes.get(v.WORKLOAD_NAME) or workload.name,
+        "namespace": home,
+        "owner": f"kubernetes://apis/{workload.api_version}/namespaces/{home}/{kind}/{workload.name}",
+        "canonicalName": _first(notes, v.CANONICAL_NAME, "app.kubernetes.io/name", "app") or _cut(workload.name),
+        "canonicalRevision": _first(notes, v.CANONICAL_REVISION, "app.kubernetes.io/version", "version") or "latest",
     }
 
 
-def _first(pod: Pod, *keys: str) -> str:
+def _first(notes: Mapping[str, str], *keys: str) -> str:
     """Return the first of these labels that is not empty, as it can stand in a label; empty if there is none."""
-    value = next((text for key in keys if (text := labels(pod).get(key))), "")
-    return value[:_LABEL_LENGTH].strip(_LABEL_ENDS)
+    for key in keys:
+        if value := notes.get(key):
+            return _cut(value)
+    return ""
+
+
+def _cut(text: str) -> str:
+    """Return a text as it can stand in a label."""
+    return text[:_LABEL_LENGTH].strip(_LABEL_ENDS)
 
 
 def capture(pod: Pod, values: Values, ports: Sequence[int]) -> dict[str, str]:
@@ -157,11 +162,6 @@ def trust_bundle(values: Values) -> str:
 def app_containers(pod: Pod) -> list[str]:
     """Return the names of the containers that are not the proxy's."""
     return [str(item.get("name")) for item in items(pod, "containers") if item.get("name") != v.PROXY]
-
-
-def default_container(pod: Pod, key: str) -> str | None:
-    """Return the container that kubectl takes if none is named: what the annotation says, else the first one."""
-    return annotations(pod).get(key) or next(iter(app_containers(pod)), None)
 
 
 def pod_ports(pod: Pod) -> list[object]:

@@ -5,12 +5,20 @@ before its rules are in force, which would send them to a proxy that does not ru
 plugin has set goes first all the same, as it fails the Pod for want of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from operator import itemgetter
+from types import MappingProxyType
 
 from sidecar_injector.injection.view import Container, Pod, items, names, with_spec
 from sidecar_injector.profiles.istio.vocabulary import CORE_DUMP, INIT, PROXY, VALIDATION
 
-_NATIVE_FIRST = (INIT, VALIDATION, PROXY, CORE_DUMP)
+Ranks = Mapping[str, int]
+"""By the names of containers; all others have rank 0."""
+
+_NATIVE: Ranks = MappingProxyType({INIT: -4, VALIDATION: -3, PROXY: -2, CORE_DUMP: -1})
+_CLASSIC: Ranks = MappingProxyType({VALIDATION: -1, INIT: 1, CORE_DUMP: 2})
+_PROXY_FIRST: Ranks = MappingProxyType({PROXY: -1})
+_PROXY_LAST: Ranks = MappingProxyType({PROXY: 1})
 
 
 def order_containers(pod: Pod, hold: bool) -> Pod:
@@ -21,19 +29,16 @@ def order_containers(pod: Pod, hold: bool) -> Pod:
     """
     native = PROXY in names(pod, "initContainers")
     ordered = {
-        "initContainers": _ordered(pod, "initContainers", _NATIVE_FIRST, ())
-        if native
-        else _ordered(pod, "initContainers", (VALIDATION,), (INIT, CORE_DUMP)),
-        "containers": _ordered(pod, "containers", (PROXY,), ()) if hold else _ordered(pod, "containers", (), (PROXY,)),
+        "initContainers": _ordered(items(pod, "initContainers"), _NATIVE if native else _CLASSIC),
+        "containers": _ordered(items(pod, "containers"), _PROXY_FIRST if hold else _PROXY_LAST),
     }
     moved = {field: containers for field, containers in ordered.items() if containers is not None}
     return with_spec(pod, **moved) if moved else pod
 
 
-def _ordered(pod: Pod, field: str, first: Sequence[str], last: Sequence[str]) -> list[Container] | None:
-    """Return a list with these names first and those last, None if they stand so already."""
-    present = items(pod, field)
-    rank = {name: index - len(first) for index, name in enumerate(first)}
-    rank |= {name: index + 1 for index, name in enumerate(last)}
-    ordered = sorted(present, key=lambda item: rank.get(str(item.get("name")), 0))
-    return None if all(new is old for new, old in zip(ordered, present, strict=True)) else ordered
+def _ordered(present: list[Container], ranks: Ranks) -> list[Container] | None:
+    """Return the containers by their ranks, None if they stand so already."""
+    found = [ranks.get(str(item.get("name")), 0) for item in present]
+    if found == sorted(found):
+        return None
+    return [item for _, item in sorted(zip(found, present, strict=True), key=itemgetter(0))]

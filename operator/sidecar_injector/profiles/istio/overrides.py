@@ -5,7 +5,7 @@ is theirs. The annotation `proxy.istio.io/overrides` keeps what they wrote for a
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sidecar_injector.injection.overlay import template_containers
 from sidecar_injector.injection.render import Overlay
@@ -24,21 +24,22 @@ def overrides_of(pod: Pod, merged: Pod, earlier: Earlier, overlays: Sequence[Ove
     pod    -- the Pod before the injection
     merged -- a Pod whose lists tell where each of those containers lives
     """
-    touched = dict.fromkeys(str(item.get("name")) for item in template_containers(overlays))
-    return {
-        field: list(_found(field, [name for name in touched if name in names(merged, field)], pod, earlier))
-        for field in CONTAINER_LISTS
+    touched = dict.fromkeys([str(item.get("name")) for item in template_containers(overlays)])
+    written = {
+        name: item for field in CONTAINER_LISTS for item in items(pod, field) if (name := _name(item)) in touched
     }
+    found: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
+    for field in CONTAINER_LISTS if written or earlier.overrides else ():
+        recorded = {_name(item): item for item in earlier.overrides.get(field, ())}
+        given = earlier.names.get(field, frozenset())
+        theirs = {**{name: item for name, item in written.items() if name not in given}, **recorded}
+        living = frozenset(names(merged, field)) if theirs else frozenset()
+        found[field] = [theirs[name] for name in touched if name in theirs and name in living]
+    return found
 
 
-def _found(field: str, wanted: Sequence[str], pod: Pod, earlier: Earlier) -> Iterator[Container]:
-    recorded = {str(item.get("name")): item for item in earlier.overrides.get(field, ())}
-    written = {str(item.get("name")): item for name in CONTAINER_LISTS for item in items(pod, name)}
-    for name in wanted:
-        if name in recorded:
-            yield recorded[name]
-        elif name in written and name not in earlier.names.get(field, frozenset()):
-            yield written[name]
+def _name(container: Container) -> str:
+    return str(container.get("name"))
 
 
 def with_overrides_noted(pod: Pod, overrides: Overrides, earlier: Earlier) -> Pod:
@@ -50,7 +51,10 @@ def with_overrides_noted(pod: Pod, overrides: Overrides, earlier: Earlier) -> Po
     }
     if earlier.injected or not noted:
         return pod
-    return with_annotation(pod, OVERRIDES, json.dumps(noted, sort_keys=True, separators=(",", ":")))
+    return with_annotation(pod, OVERRIDES, _SORTED.encode(noted))
+
+
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 def _without_placeholder(container: Container) -> Container:

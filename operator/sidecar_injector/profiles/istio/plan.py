@@ -9,7 +9,7 @@ from sidecar_injector.injection.overlay import defined_names
 from sidecar_injector.injection.profile import FinishingRule
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.view import Pod, annotations, part, with_annotations, with_spec
-from sidecar_injector.profiles.istio import context, images, openshift, probes, proxy_config
+from sidecar_injector.profiles.istio import context, openshift, probes
 from sidecar_injector.profiles.istio import vocabulary as v
 from sidecar_injector.profiles.istio.environment import cluster_environment, with_environment
 from sidecar_injector.profiles.istio.identity import workload_of
@@ -18,13 +18,11 @@ from sidecar_injector.profiles.istio.native import wants_native, with_containers
 from sidecar_injector.profiles.istio.order import order_containers
 from sidecar_injector.profiles.istio.overrides import overrides_of, with_overrides_noted, without_auto_images
 from sidecar_injector.profiles.istio.prometheus import merge_metrics, secure_port
-from sidecar_injector.profiles.istio.proxy_config import DEFAULTS
 from sidecar_injector.profiles.istio.proxy_user import with_proxy_user
-from sidecar_injector.profiles.istio.reading import at, map_at
 from sidecar_injector.profiles.istio.settings import Settings, settings_of
 from sidecar_injector.profiles.istio.status import RECORD
+from sidecar_injector.profiles.istio.steering import Steering, steers
 from sidecar_injector.profiles.istio.telemetry import otel_resource_attributes
-from sidecar_injector.profiles.istio.user_volumes import user_items
 from sidecar_injector.profiles.istio.view import Earlier, earlier_injection, without_earlier, without_leftovers
 
 
@@ -44,45 +42,20 @@ class IstioPlan:
     # --- what is in force for this Pod
 
     @cached_property
+    def steering(self) -> Steering:
+        """What the config and the Pod say of the proxy."""
+        settings = self.settings
+        return Steering(settings.values, settings.mesh, self.pod) if steers(self.pod) else settings.unsteered
+
+    @cached_property
     def view(self) -> Pod:
         """The Pod as templates see it: without what Istio has injected earlier."""
-        return without_earlier(self.pod, self.earlier, self.agent_port)
-
-    @cached_property
-    def proxy_config(self) -> Mapping[str, object]:
-        """ProxyConfig: Istio's defaults, the mesh's over them, the Pod's annotation over both."""
-        return proxy_config.effective(
-            map_at(self.settings.mesh, "defaultConfig"), annotations(self.pod).get(v.PROXY_CONFIG)
-        )
-
-    @cached_property
-    def agent_port(self) -> int:
-        """Port of the agent, where it merges metrics and answers probes."""
-        return _port(self.proxy_config.get("statusPort"))
-
-    @cached_property
-    def status_port(self) -> int:
-        """Port that probes of the proxy go by; 0: the proxy is not probed."""
-        return _port(
-            annotations(self.pod).get(v.STATUS_PORT, at(self.settings.values, "global", "proxy", "statusPort"))
-        )
-
-    @property
-    def _uncaptured(self) -> tuple[int, ...]:
-        """The agent's ports. Istio leaves out the one of the status alone, which is right while the other is usual."""
-        moved = self.agent_port != DEFAULTS["statusPort"]
-        return (self.status_port, self.agent_port) if moved else (self.status_port,)
-
-    @cached_property
-    def interception_mode(self) -> str:
-        """How traffic is captured: REDIRECT, TPROXY or NONE."""
-        stated = annotations(self.pod).get(v.INTERCEPTION_MODE) or self.proxy_config.get("interceptionMode")
-        return str(stated or "REDIRECT")
+        return without_earlier(self.pod, self.earlier, self.steering.agent_port)
 
     @cached_property
     def proxy_ids(self) -> tuple[int, int]:
         """User and group of the proxy. With TPROXY it is root, and its traffic is told by Istio's own group."""
-        if self.interception_mode == v.TPROXY:
+        if self.steering.interception_mode == v.TPROXY:
             return v.PROXY_ID, v.PROXY_ID
         return openshift.proxy_ids(self._namespace_annotations)
 
@@ -90,14 +63,6 @@ class IstioPlan:
     def environment(self) -> Mapping[str, str]:
         """Variables of the proxy that tell in which cluster and network it is."""
         return cluster_environment(self.pod, self.settings.values, self.subject.parameters)
-
-    @property
-    def hold(self) -> bool:
-        """Whether the application waits for the proxy."""
-        return bool(
-            at(self.settings.values, "global", "proxy", "holdApplicationUntilProxyStarts")
-            or self.proxy_config.get("holdApplicationUntilProxyStarts")
-        )
 
     @property
     def _namespace_annotations(self) -> Mapping[str, str]:
@@ -111,45 +76,26 @@ class IstioPlan:
         return {
             "values": self.settings.values,
             "meshConfig": self.settings.mesh,
-            "proxyConfig": self.proxy_config,
+            "proxyConfig": self.steering.proxy_config,
             "workload": context.workload_context(self.view, workload_of(self.view), namespace),
             "proxy": self._proxy(namespace),
         }
 
     def _proxy(self, namespace: str) -> dict[str, object]:
-        values, mesh, view = self.settings.values, self.settings.mesh, self.view
-        notes, proxy = annotations(view), map_at(values, "global", "proxy")
-        metadata = map_at(self.proxy_config, "proxyMetadata")
+        """Return what templates see as `proxy`: what is steered, and what depends on all of the Pod."""
+        view, notes = self.view, annotations(self.view)
         uid, gid = self.proxy_ids
+        apps = context.app_containers(view)
+        first = next(iter(apps), None)
         return {
-            "image": images.proxy_image(view, values, self.proxy_config),
-            "initImage": images.init_image(view, values, self.proxy_config),
+            **self.steering.proxy,
             "uid": uid,
             "gid": gid,
-            "interceptionMode": self.interception_mode,
-            "statusPort": self.status_port,
-            "config": f"{proxy_config.to_json(self.proxy_config)}\n",
-            "metadata": metadata,
-            "capture": context.capture(view, values, self._uncaptured),
-            "resources": context.resources(view, values),
-            "readiness": context.readiness(view, values),
-            "capabilities": context.capabilities(view, values, self.interception_mode),
-            "traceIptables": metadata.get("IPTABLES_TRACE_LOGGING") == "true",
-            "holdApplication": self.hold,
-            "logLevel": notes.get(v.LOG_LEVEL, proxy.get("logLevel")),
-            "componentLogLevel": notes.get(v.COMPONENT_LOG_LEVEL, proxy.get("componentLogLevel")),
-            "agentLogLevel": notes.get(v.AGENT_LOG_LEVEL, at(values, "global", "logging", "level")),
-            **self.settings.proxy,
-            "appContainers": context.app_containers(view),
-            "defaultContainer": context.default_container(view, v.DEFAULT_CONTAINER),
-            "defaultLogsContainer": context.default_container(view, v.DEFAULT_LOGS_CONTAINER),
+            "appContainers": apps,
+            "defaultContainer": notes.get(v.DEFAULT_CONTAINER) or first,
+            "defaultLogsContainer": notes.get(v.DEFAULT_LOGS_CONTAINER) or first,
             "podPorts": context.pod_ports(view),
-            "otelResourceAttributes": otel_resource_attributes(view, namespace, mesh),
-            "datadog": context.datadog(view, values),
-            "lightstepCerts": context.lightstep_certificates(values, self.proxy_config),
-            "userVolumes": user_items(view, v.USER_VOLUME),
-            "userVolumeMounts": user_items(view, v.USER_VOLUME_MOUNT),
-            "networks": context.networks(view),
+            "otelResourceAttributes": otel_resource_attributes(view, namespace) if self.settings.by_conventions else "",
         }
 
     # --- merging
@@ -178,43 +124,33 @@ class IstioPlan:
         network = self.environment.get(v.NETWORK_VARIABLE, "")
         return (
             FinishingRule("overrides", lambda pod: with_overrides_noted(pod, overrides, self.earlier)),
-            FinishingRule("proxy_user", lambda pod: with_proxy_user(pod, overrides, self.interception_mode)),
+            FinishingRule("proxy_user", lambda pod: with_proxy_user(pod, overrides, self.steering.interception_mode)),
             FinishingRule("environment", lambda pod: with_environment(pod, self.environment)),
-            FinishingRule("prometheus", lambda pod: merge_metrics(pod, mesh, self.agent_port)),
+            FinishingRule("prometheus", lambda pod: merge_metrics(pod, mesh, self.steering.agent_port)),
             FinishingRule("secure port", secure_port),
             FinishingRule("probes", self._with_probes),
             FinishingRule("network label", lambda pod: with_network_label(pod, network)),
             FinishingRule("injected annotations", lambda pod: with_injected_annotations(pod, values)),
             FinishingRule("foreign status", _without_foreign_status),
-            FinishingRule("order", lambda pod: order_containers(pod, self.hold)),
+            FinishingRule("order", lambda pod: order_containers(pod, self.steering.hold)),
         )
 
     def _rewrites_probes(self, pod: Pod) -> bool:
-        return bool(self.probe_port) and probes.wants_rewrite(pod, self.settings.values)
+        return bool(self.steering.probe_port) and probes.wants_rewrite(pod, self.settings.values)
 
     def _with_probes(self, pod: Pod) -> Pod:
-        return probes.rewrite_probes(pod, self.probe_port) if self._rewrites_probes(pod) else pod
-
-    @property
-    def probe_port(self) -> int:
-        """Port to which the probes of the application are sent."""
-        return _port(annotations(self.pod).get(v.STATUS_PORT, self.agent_port))
+        return probes.rewrite_probes(pod, self.steering.probe_port) if self._rewrites_probes(pod) else pod
 
     @property
     def settled(self) -> bool:
         """Whether the rules would leave the containers of a Pod alone: a container that came later has probes, too."""
-        return not (self._rewrites_probes(self.pod) and probes.unrewritten(self.pod, self.probe_port))
+        return not (self._rewrites_probes(self.pod) and probes.unrewritten(self.pod, self.steering.probe_port))
 
 
 def plan(subject: Subject) -> IstioPlan:
     """Return the plan for a Pod, whose annotations have been checked. Raises PodRejected."""
     pod = openshift.without_scc_user(subject.pod, subject.facts.namespace(subject.namespace).annotations)
     return IstioPlan(subject, pod, settings_of(subject.config), earlier_injection(pod), wants_native(subject))
-
-
-def _port(value: object) -> int:
-    """Return a port that an annotation or a value gives; 0 for none."""
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
 
 
 def _without_foreign_status(pod: Pod) -> Pod:

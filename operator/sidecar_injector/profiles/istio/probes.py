@@ -8,12 +8,12 @@ if its port has a name that the container does not declare (rewritten, it could 
 kubelet then asks that host, and not the Pod.
 """
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import is_
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sidecar_injector.injection.json_text import json_of
+from sidecar_injector.injection.json_text import json_of, json_text
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, annotations, items, with_spec
 from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_at, port_number
@@ -63,18 +63,17 @@ def rewrite_probes(pod: Pod, status_port: int) -> Pod:
     What the agent was told before stays in force. A Pod without the proxy is left alone, as is every Pod if the agent
     has no status port (0).
     """
-    if not status_port or sidecar_of(pod) is None:
+    sidecar = sidecar_of(pod)  # the proxy's own probes stay
+    if not status_port or sidecar is None:
         return pod
     walk = _Rewriting(status_port)
-    fields = {field: walk.containers(items(pod, field)) for field in CONTAINER_LISTS}
+    lists = {field: walk.containers(items(pod, field)) for field in CONTAINER_LISTS}
     if not walk.probers:
         return pod
-    result = with_spec(pod, **{field: containers for field, containers in fields.items() if containers is not None})
-    sidecar = sidecar_of(result) or {}
+    result = with_spec(pod, **{field: containers for field, containers in lists.items() if containers is not None})
     known = _known_probers(variable(sidecar, PROBERS_VARIABLE))
     merged = dict(sorted({**walk.probers, **known}.items()))
-    text = json.dumps(merged, separators=(",", ":"), ensure_ascii=False)
-    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, text))
+    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, json_text(merged)))
 
 
 def _known_probers(text: object) -> Mapping[str, Mapping[str, object]]:
@@ -93,26 +92,26 @@ class _Rewriting:
     def containers(self, present: list[Container]) -> list[Container] | None:
         """Return the containers with their handlers rewritten, None if there is none to rewrite."""
         rewritten = [item if item.get("name") == PROXY else self._container(item) for item in present]
-        return rewritten if any(new is not old for new, old in zip(rewritten, present, strict=True)) else None
+        return None if all(map(is_, rewritten, present)) else rewritten
 
     def _container(self, container: Container) -> Container:
-        changed: dict[str, object] = dict(self._handlers(container, container, _PROBES))
+        changed = self._handlers(container, container, _PROBES)
         hooks = map_at(container, "lifecycle")
-        if changed_hooks := self._handlers(container, hooks, _HOOKS):
+        if hooks and (changed_hooks := self._handlers(container, hooks, _HOOKS)):
             changed["lifecycle"] = {**hooks, **changed_hooks}
         return {**container, **changed} if changed else container
 
     def _handlers(
         self, container: Container, holder: Mapping[str, object], sort: _Handlers
-    ) -> Mapping[str, Mapping[str, object]]:
+    ) -> dict[str, Mapping[str, object]]:
         """Return those probes or hooks of the holder's that are rewritten, and enter what they were."""
-        rewritten = {}
+        rewritten: dict[str, Mapping[str, object]] = {}
         for field, suffix in sort.suffixes.items():
-            probe = map_at(holder, field)
-            kind = next((kind for kind in sort.kinds if probe.get(kind)), None)
-            if kind is None or self._is_the_agents(map_at(probe, kind)):
+            probe = holder.get(field)
+            if not probe or not isinstance(probe, (dict, Mapping)):
                 continue
-            handler = _resolved(probe[kind], container)
+            kind, asked = _asked(probe, sort.kinds)
+            handler = None if self._is_the_agents(asked) else _resolved(asked, container)
             if handler is not None:
                 path = f"{sort.prefix}{container.get('name')}/{suffix}"
                 timeout = probe.get("timeoutSeconds")
@@ -126,23 +125,37 @@ class _Rewriting:
 
     def _sent_to_agent(self, probe: Mapping[str, object], kind: str, path: str) -> Mapping[str, object]:
         """Return a probe or hook that asks the agent, which serves plain HTTP; headers of an HTTP request stay."""
-        given = map_at(probe, "httpGet")
-        request = {**given, "path": path, "port": self._status_port}
-        if given.get("scheme"):
+        request = {**map_at(probe, "httpGet"), "path": path, "port": self._status_port}
+        if request.get("scheme"):
             request["scheme"] = "HTTP"
-        return {**{key: value for key, value in probe.items() if key != kind}, "httpGet": request}
+        sent = dict(probe)
+        del sent[kind]
+        sent["httpGet"] = request
+        return sent
 
 
-def _resolved(handler: object, container: Container) -> Mapping[str, object] | None:
-    """Return a handler with its port's number, None if it names a host, or a port that there is not.
+def _asked(probe: Mapping[str, object], kinds: Sequence[str]) -> tuple[str, Mapping[str, object]]:
+    """Return the handler of a probe or hook, and of which kind it is; an empty one if there is none of these kinds."""
+    for kind in kinds:
+        handler = probe.get(kind)
+        if handler:
+            return kind, handler if isinstance(handler, (dict, Mapping)) else _NONE
+    return "", _NONE
+
+
+_NONE: Mapping[str, object] = MappingProxyType({})
+
+
+def _resolved(handler: Mapping[str, object], container: Container) -> Mapping[str, object] | None:
+    """Return a handler with its port's number, None if it names a host, or no port, or one that there is not.
 
     A declared name goes before a number that is written as text, as for the kubelet.
     """
-    if not isinstance(handler, Mapping) or handler.get("host"):
+    if handler.get("host"):
         return None
     port = handler.get("port")
     if isinstance(port, str):
-        declared = (item.get("containerPort") for item in maps_at(container, "ports") if item.get("name") == port)
-        port = next(declared, port)
+        declared = [item.get("containerPort") for item in maps_at(container, "ports") if item.get("name") == port]
+        port = declared[0] if declared else port
     number = port_number(port)
     return None if number is None else {**handler, "port": number}

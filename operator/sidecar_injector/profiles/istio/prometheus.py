@@ -5,13 +5,13 @@ agent. Source: https://istio.io/latest/docs/ops/integrations/prometheus/#option-
 https://github.com/istio/istio/issues/59567.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sidecar_injector.errors import PodRejected
+from sidecar_injector.injection.json_text import json_text
 from sidecar_injector.injection.view import Pod, annotations, with_annotation, with_annotations
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio.reading import go_bool, port_number
@@ -83,8 +83,7 @@ def merge_metrics(pod: Pod, mesh: Mapping[str, object], agent_port: int) -> Pod:
     document = _document(given, targets)
     sidecar = sidecar_of(pod)
     if sidecar is not None and any(document.values()):
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        pod = with_sidecar(pod, with_variable(sidecar, SCRAPE_VARIABLE, text))
+        pod = with_sidecar(pod, with_variable(sidecar, SCRAPE_VARIABLE, json_text(document)))
     return _pointed_at_agent(pod, given, agent_port)
 
 
@@ -114,7 +113,7 @@ def _spelt(given: Given, key: str) -> str:
 
 
 def _value(given: Given, key: str) -> str:
-    return given.get(key, {}).get(_spelt(given, key), "").strip()
+    return given[key][_spelt(given, key)].strip() if key in given else ""
 
 
 def _is_off(given: Given) -> bool:
@@ -144,10 +143,9 @@ def _check(given: Given, targets: tuple[Target, ...], agent_port: int) -> None:
     key = SCRAPE_TARGETS if targets else SCRAPE_PORT
     single = _value(given, SCRAPE_PORT)
     asked = [target.port for target in targets] if targets else [single] if single else []
-    taken = RESERVED_PORTS | {agent_port}
-    wrong = [port for port in asked if (number := port_number(port)) is None or number in taken]
+    wrong = [port for port in asked if port_number(port) in (None, agent_port, *RESERVED_PORTS)]
     if wrong:
-        ports = ", ".join(str(port) for port in sorted(taken))
+        ports = ", ".join(str(port) for port in sorted(RESERVED_PORTS | {agent_port}))
         where, found = _spelt(given, key), _value(given, key)[:_EXCERPT]
         raise PodRejected(
             Reason.INVALID_ANNOTATION,

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from sidecar_injector.templating.shapes.shared import SharedMap
+
 _GO_BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), True),
     **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), False),
@@ -10,6 +12,7 @@ _GO_BOOLEANS = {
 """Source: https://pkg.go.dev/strconv#ParseBool"""
 _DIGITS = re.compile(r"[0-9]{1,10}")
 _PORTS = range(1, 65536)
+_MAPS = frozenset((dict, SharedMap))
 
 
 def go_bool(text: object) -> bool | None:
@@ -27,7 +30,7 @@ def port_number(value: object) -> int | None:
 def at(tree: object, *path: str) -> object:
     """Return what stands at a path of keys, None if there is nothing."""
     for key in path:
-        if not isinstance(tree, Mapping):
+        if not isinstance(tree, (dict, Mapping)):
             return None
         tree = tree.get(key)
     return tree
@@ -36,10 +39,14 @@ def at(tree: object, *path: str) -> object:
 def map_at(tree: object, *path: str) -> Mapping[str, object]:
     """Return the map at a path of keys, an empty one if there is none."""
     found = at(tree, *path)
-    return found if isinstance(found, Mapping) else {}
+    return found if found is not None and isinstance(found, (dict, Mapping)) else {}
 
 
 def maps_at(tree: object, *path: str) -> list[Mapping[str, object]]:
-    """Return the maps in the list at a path of keys."""
+    """Return the maps in the list at a path of keys; the list itself if there is nothing else in it."""
     found = at(tree, *path)
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    if _MAPS.issuperset(map(type, found)):
+        return found
+    return [item for item in found if isinstance(item, Mapping)]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
-from sidecar_injector.profiles.istio.context import of_the_mesh
 from sidecar_injector.profiles.istio.mesh import effective_mesh
 from sidecar_injector.profiles.istio.reading import map_at
+from sidecar_injector.profiles.istio.steering import Steering
+from sidecar_injector.profiles.istio.telemetry import names_by_conventions
 
 VALUES: Mapping[str, object] = {
     "revision": "",
@@ -72,14 +73,16 @@ _MEMO = "istio"
 class Settings:
     """What a config says.
 
-    values -- `spec.values` over VALUES
-    mesh   -- `spec.meshConfig` over Istio's built-in defaults
-    proxy  -- what of the templates' `proxy` is the same for all Pods
+    values         -- `spec.values` over VALUES
+    mesh           -- `spec.meshConfig` over Istio's built-in defaults
+    unsteered      -- what is in force for Pods that say nothing of their proxy
+    by_conventions -- whether traces name services by OpenTelemetry's conventions
     """
 
     values: Mapping[str, object]
     mesh: Mapping[str, object]
-    proxy: Mapping[str, object]
+    unsteered: Steering
+    by_conventions: bool
 
 
 def settings_of(config: CompiledConfig) -> Settings:
@@ -87,7 +90,7 @@ def settings_of(config: CompiledConfig) -> Settings:
     found = config.derived.get(_MEMO)
     if not isinstance(found, Settings):
         values, mesh = _values(config.spec.values), effective_mesh(config.spec.mesh_config)
-        found = config.derived[_MEMO] = Settings(values, mesh, of_the_mesh(values, mesh))
+        found = config.derived[_MEMO] = Settings(values, mesh, Steering(values, mesh, {}), names_by_conventions(mesh))
     return found
 
 

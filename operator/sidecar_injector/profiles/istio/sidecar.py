@@ -1,6 +1,7 @@
 """The proxy's container in a Pod, an ordinary one or a native sidecar, and its environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import methodcaller
 
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, items, with_spec
@@ -12,16 +13,20 @@ Variable = Mapping[str, object]
 
 def sidecar_of(pod: Pod) -> Container | None:
     """Return the proxy's container, None if the Pod has none."""
-    return next((item for field in CONTAINER_LISTS for item in items(pod, field) if item.get("name") == PROXY), None)
+    for field in CONTAINER_LISTS:
+        for item in items(pod, field):
+            if item.get("name") == PROXY:
+                return item
+    return None
 
 
 def with_sidecar(pod: Pod, sidecar: Container) -> Pod:
     """Return the Pod with another proxy in the place of the one that `sidecar_of` finds."""
-    current = sidecar_of(pod)
     for field in CONTAINER_LISTS:
         present = items(pod, field)
-        if any(item is current for item in present):
-            return with_spec(pod, **{field: [sidecar if item is current else item for item in present]})
+        for index, item in enumerate(present):
+            if item.get("name") == PROXY:
+                return with_spec(pod, **{field: [*present[:index], sidecar, *present[index + 1 :]]})
     return pod
 
 
@@ -32,15 +37,27 @@ def environment(container: Container) -> list[Variable]:
 
 def variable(container: Container, name: str) -> object:
     """Return the value of a variable: the last entry of a name is the one in force. None if it has no literal value."""
-    return next((entry.get("value") for entry in reversed(environment(container)) if entry.get("name") == name), None)
+    variables = environment(container)
+    index = _last(variables, name)
+    return None if index is None else variables[index].get("value")
 
 
 def with_variable(container: Container, name: str, value: str) -> Container:
     """Return the container with a variable set: where it stands, or at the end."""
     entry: Variable = {"name": name, "value": value}
-    present = environment(container)
-    stands = [index for index, item in enumerate(present) if item.get("name") == name]
-    if not stands:
-        return {**container, "env": [*present, entry]}
-    last = stands[-1]
-    return {**container, "env": [*present[:last], entry, *present[last + 1 :]]}
+    variables = [*environment(container)]
+    index = _last(variables, name)
+    if index is None:
+        variables.append(entry)
+    else:
+        variables[index] = entry
+    return {**container, "env": variables}
+
+
+def _last(variables: Sequence[Variable], name: str) -> int | None:
+    """Return where the last variable of a name stands."""
+    names = list(map(_name, variables))
+    return len(names) - 1 - names[::-1].index(name) if name in names else None
+
+
+_name = methodcaller("get", "name")

@@ -23,17 +23,19 @@ _UNESCAPED = "!#$&'()*+/:<>?@[]^`{|}"
 """Beside letters, digits and `_.-~`: what a value may hold as it is."""
 
 
-def otel_resource_attributes(pod: Pod, namespace: str, mesh: Mapping[str, object]) -> str:
-    """Return the attributes of a Pod's service, empty if no provider of the mesh wants them by these conventions.
+def names_by_conventions(mesh: Mapping[str, object]) -> bool:
+    """Tell whether a provider in a MeshConfig's `extensionProviders` wants services to be named by the conventions."""
+    providers = maps_at(mesh, "extensionProviders")
+    return any(at(item, "opentelemetry", "serviceAttributeEnrichment") == _CONVENTIONS for item in providers)
+
+
+def otel_resource_attributes(pod: Pod, namespace: str) -> str:
+    """Return the attributes of a Pod's service, for a mesh whose `names_by_conventions` is true.
 
     Args:
         pod: without what was injected earlier.
         namespace: where the Pod is created.
-        mesh: the MeshConfig, for its `extensionProviders`.
     """
-    providers = maps_at(mesh, "extensionProviders")
-    if all(at(item, "opentelemetry", "serviceAttributeEnrichment") != _CONVENTIONS for item in providers):
-        return ""
     notes, apps, home = annotations(pod), _apps(pod), namespace or NAMESPACE_OF_NONE
     attributes = {
         "service.namespace": notes.get(OTEL_NAMESPACE) or home,

@@ -14,13 +14,16 @@ from sidecar_injector.templating.language.values import (
     Fragment,
     YamlText,
     plain,
+    plain_and_size,
     size_of,
     text_of,
 )
 from sidecar_injector.templating.limits import Limits
-from sidecar_injector.templating.markers import marker
+from sidecar_injector.templating.markers import MARKERS, marker
 
 _PRICE_OF_TEXT, _PRICE_OF_FIELD = 5, 4
+_SIZE_OF_OMIT = size_of(OMIT)
+_MARKERS = len(MARKERS)
 
 
 class RenderContext(Context):
@@ -41,6 +44,10 @@ class RenderContext(Context):
         if value is OMIT:
             raise Failure("`omit` is used as a value", "print `omit` as the whole value of a key or a list item")
         return plain(value, self)
+
+    def measured(self, value: object) -> tuple[object, int]:
+        """Return the value as `plain` does, and about how many characters it takes as JSON."""
+        return plain_and_size(self.plain(value) if value is OMIT else value, self)
 
     def text(self, value: object) -> str:
         """Return the value as text, as it would be printed inside a longer text."""
@@ -97,16 +104,22 @@ def print_value(context: RenderContext, value: object) -> str:
 
     It takes the context, and is therefore never run at compile time for constant expressions.
     """
-    kind = type(value)
+    kind, slots = type(value), context.slots
     if kind is str:
-        context.take_room(len(value))  # type: ignore[arg-type]
+        context.room -= len(value)  # type: ignore[arg-type]
+    elif kind is bool or value is None or (kind is int and LOWEST <= value <= HIGHEST):  # type: ignore[operator]
+        pass
     elif kind is Fragment:
         return value.text  # type: ignore[attr-defined, no-any-return]
-    elif not (kind is bool or value is None or (kind is int and LOWEST <= value <= HIGHEST)):  # type: ignore[operator]
-        value = plain(value, context)
-        context.take_room(size_of(value))
-    slots = context.slots
-    if kind is YamlText:
-        context.yaml_slots.append(len(slots))
+    elif value is OMIT:
+        context.room -= _SIZE_OF_OMIT
+    else:
+        value, size = plain_and_size(value, context)
+        context.room -= size
+        if kind is YamlText:
+            context.yaml_slots.append(len(slots))
+    if context.room < 0:
+        context.take_room(0)
+    index = len(slots)
     slots.append(value)
-    return marker(len(slots) - 1)
+    return MARKERS[index] if index < _MARKERS else marker(index)

@@ -105,6 +105,8 @@ def sort(context: RenderContext, value: object, reverse: bool = False, attribute
 
 def _sorted(context: RenderContext, members: list[Any], keys: list[Any], reverse: bool) -> list[Any]:
     context.charge(4 * length_in_steps(keys))
+    if not members:
+        return []
     for kinds in (str, (int, float)):
         if all(isinstance(key, kinds) for key in keys):
             order = sorted(range(len(keys)), key=keys.__getitem__, reverse=bool(reverse))
@@ -249,13 +251,13 @@ def _without_nulls(value: object) -> object:
 @FILTERS.add("to_json", "tojson", price=15)
 def to_json(context: RenderContext, value: object, indent: int | None = None) -> str:
     """Value as JSON text, compact or indented; keys keep their order."""
-    plain = context.plain(value)
-    context.pay(size_of(plain))
+    plain, size = context.measured(value)
+    context.pay(size)
     if indent is None:
         return compact_json(plain)
     if not isinstance(indent, int) or not 0 <= indent <= 8:
         raise Failure("`indent` is a whole number from 0 to 8", "leave it out for compact JSON")
-    context.charge(size_of(plain) >> 1)
+    context.charge(size >> 1)
     indented = json.dumps(plain, indent=indent, ensure_ascii=False)
     context.pay(len(indented))
     return indented

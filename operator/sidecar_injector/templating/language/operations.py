@@ -17,6 +17,9 @@ from sidecar_injector.templating.language.undefined import Missing
 from sidecar_injector.templating.language.values import HIGHEST, LOWEST, OMIT, Fragment, describe, length_in_steps
 
 _SCALARS = (str, int, float, bool, type(None))
+_SETTLED = frozenset((str, int, float, bool, type(None), dict, list))
+"""Types that most values have, of which none is text to be made or undefined."""
+_LISTS_AND_MAPS = (list, tuple, range, Mapping)
 _PRICE_OF_FRAGMENT = 5
 _SHORT = 100
 """Characters of what is looked for with `in` without a surcharge."""
@@ -34,7 +37,7 @@ def charge(context: RenderContext, steps: int) -> bool:
 @pass_context
 def loop_over(_context: RenderContext, value: object) -> Any:
     """Check what a loop runs over: a list, or a map for its keys."""
-    if isinstance(value, list | tuple | range | Mapping):
+    if isinstance(value, _LISTS_AND_MAPS):
         return value
     if isinstance(value, Undefined):
         str(value)
@@ -64,6 +67,8 @@ def settled(_context: RenderContext, value: object) -> object:
 
 def settle(value: object) -> object:
     """Take a fragment as text, and refuse what is undefined."""
+    if type(value) in _SETTLED:
+        return value
     if isinstance(value, Fragment):
         return value.as_text()
     if isinstance(value, Undefined):
@@ -85,6 +90,8 @@ def member(context: RenderContext, value: object) -> object:
 @pass_context
 def container(context: RenderContext, value: object) -> object:
     """Prepare the right side of `in`."""
+    if type(value) is dict:
+        return value
     value = settle(value)
     if isinstance(value, str):
         context.charge(min(len(value), 30_000) * _SHORT // 3 >> 8)

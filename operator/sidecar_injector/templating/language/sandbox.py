@@ -83,8 +83,13 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return rewrite(tree, traced=self.traced)
 
     def _concat(self, parts: Iterable[Any]) -> str:
-        texts = [part if type(part) is str else part.text for part in parts]
-        if sum(map(len, texts)) > self.limits.output:
+        texts = list(parts)
+        try:
+            length = sum(map(len, texts))
+        except TypeError:  # a recursive loop gives fragments
+            texts = [part if type(part) is str else part.text for part in texts]
+            length = sum(map(len, texts))
+        if length > self.limits.output:
             raise LimitReached(f"the template prints more than {self.limits.output} characters of YAML", "print less")
         return "".join(texts)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Protocol
+from typing import Any, Protocol
 
 from jinja2.runtime import LoopContext, Macro, Undefined
 from jinja2.utils import Namespace
@@ -15,6 +15,7 @@ LOWEST, HIGHEST = -(2**63), 2**64 - 1
 _SHIFT = 8
 """A step pays for looking at 2**8 characters."""
 _LONG = 1 << _SHIFT
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 
 class Meter(Protocol):
@@ -95,11 +96,20 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 )
 
 
+_COMMON_KINDS: Mapping[type, str] = {
+    **dict.fromkeys((int, float), "a number"),
+    str: "text",
+    dict: "a map",
+    list: "a list",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
 def describe(value: object) -> str:
     """Say what a value is, in a user's words: `a list`, `text`, `null`."""
-    if value is None:
-        return "null"
-    return next((words for kinds, words in _KINDS if isinstance(value, kinds)), "a function")
+    common = _COMMON_KINDS.get(type(value))
+    return common or next((words for kinds, words in _KINDS if isinstance(value, kinds)), "a function")
 
 
 def text_of(value: object) -> str:
@@ -110,6 +120,8 @@ def text_of(value: object) -> str:
     """
     if type(value) is str:
         return value
+    if type(value) is int:
+        return str(value)
     if value is OMIT:
         raise Failure(
             "`omit` is printed inside a longer text", "print `omit` as the whole value of a key or a list item"
@@ -119,7 +131,7 @@ def text_of(value: object) -> str:
 
 def compact_json(value: object) -> str:
     """Return a plain value as JSON without spaces, keys in their own order."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return _COMPACT.encode(value)
 
 
 def plain(value: object, meter: Meter) -> object:
@@ -131,9 +143,16 @@ def plain(value: object, meter: Meter) -> object:
         Failure: the value, or one inside it, is nothing that JSON can hold.
         LimitReached: it is too large or nested too deeply.
     """
-    if _is_plain(value, meter, 0):
-        return value
-    return _plain_copy(value, meter, 0)
+    return value if _plain_size(value, meter, 0) is not None else _plain_copy(value, meter, 0)
+
+
+def plain_and_size(value: object, meter: Meter) -> tuple[object, int]:
+    """Return a value as `plain` does, and its `size_of`, with one look at it if it is plain already."""
+    size = _plain_size(value, meter, 0)
+    if size is not None:
+        return value, size
+    copy = _plain_copy(value, meter, 0)
+    return copy, size_of(copy)
 
 
 def length_in_steps(values: Iterable[object]) -> int:
@@ -144,34 +163,49 @@ def length_in_steps(values: Iterable[object]) -> int:
 def size_of(value: object) -> int:
     """Return about how many characters a plain value takes as JSON."""
     if isinstance(value, str):
-        return len(value) + 2
+        return len(value) + _QUOTES
     if isinstance(value, dict):
-        return 2 + sum(len(key) + 4 + size_of(member) for key, member in value.items())
+        return _BRACKETS + sum([len(key) + _COLON + size_of(member) for key, member in value.items()])
     if isinstance(value, list):
-        return 2 + sum(1 + size_of(item) for item in value)
-    return 8
+        return _BRACKETS + sum([_COMMA + size_of(item) for item in value])
+    return _NUMBER
 
 
-def _is_plain(value: object, meter: Meter, depth: int) -> bool:
+_QUOTES, _BRACKETS, _COLON, _COMMA, _NUMBER = 2, 2, 4, 1, 8
+
+
+def _plain_size(value: object, meter: Meter, depth: int) -> int | None:
+    """Return the size of a value that is plain, None for one that is not."""
     kind = type(value)
     if kind is str:
         if len(value) >= _LONG:  # type: ignore[arg-type]
             meter.charge(len(value) >> _SHIFT)  # type: ignore[arg-type]
-        return True
+        return len(value) + _QUOTES  # type: ignore[arg-type]
     if value is None or kind is bool:
-        return True
-    if kind is dict:
+        return _NUMBER
+    if kind is dict or kind is list:
         _enter(value, meter, depth)
-        return all(
-            type(key) is str and _is_plain(member, meter, depth + 1)
-            for key, member in value.items()  # type: ignore[attr-defined]
-        )
-    if kind is list:
-        _enter(value, meter, depth)
-        return all(_is_plain(item, meter, depth + 1) for item in value)  # type: ignore[attr-defined]
+        return _size_of_members(value, meter, depth + 1)
     if kind is int:
-        return LOWEST <= value <= HIGHEST  # type: ignore[operator]
-    return kind is float and isfinite(value)  # type: ignore[arg-type]
+        return _NUMBER if LOWEST <= value <= HIGHEST else None  # type: ignore[operator]
+    return _NUMBER if kind is float and isfinite(value) else None  # type: ignore[arg-type]
+
+
+def _size_of_members(value: Any, meter: Meter, depth: int) -> int | None:
+    total = _BRACKETS
+    if type(value) is list:
+        for item in value:
+            size = _plain_size(item, meter, depth)
+            if size is None:
+                return None
+            total += _COMMA + size
+        return total
+    for key, member in value.items():
+        size = _plain_size(member, meter, depth) if type(key) is str else None
+        if size is None:
+            return None
+        total += len(key) + _COLON + size
+    return total
 
 
 def _plain_copy(value: object, meter: Meter, depth: int) -> object:

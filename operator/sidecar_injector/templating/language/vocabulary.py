@@ -52,8 +52,10 @@ class Entry:
     def invoke(self, context: RenderContext, args: Sequence[object], keywords: Mapping[str, object]) -> Any:
         """Call it; fragments become text, and undefined arguments are errors, unless the entry says otherwise."""
         context.charge(self.price)
-        values = [self._argument(context, value) for value in args]
-        named = {name: self._argument(context, value) for name, value in keywords.items()}
+        values = args
+        if not _AS_IT_IS.issuperset(map(type, args)):
+            values = [self._argument(context, value) for value in args]
+        named = {name: self._argument(context, value) for name, value in keywords.items()} if keywords else {}
         try:
             return self.function(context, *values, **named) if self.takes_context else self.function(*values, **named)
         except (LimitReached, MissingValue):
@@ -70,6 +72,8 @@ class Entry:
         if type(value) is str:
             if len(value) > _SHORT:
                 context.charge(len(value) >> 8)
+            return value
+        if type(value) in _AS_IT_IS:
             return value
         if type(value) is Fragment and not self.takes_fragments:
             return value.as_text()
@@ -154,6 +158,9 @@ class Register:
 
 
 _SHORT = 1000
+_AS_IT_IS = frozenset((dict, list, int, float, bool, type(None)))
+"""Types of arguments that are given to an entry without a look at them."""
+_LISTS_AND_MAPS = (list, tuple, range, Mapping)
 
 FILTERS = Register("filter")
 TESTS = Register("test")
@@ -187,7 +194,7 @@ def whole(value: object) -> int:
 
 def items(context: RenderContext, value: object) -> list[Any]:
     """Take a list, or the keys of a map; raises Failure for anything else."""
-    if isinstance(value, list | tuple | range | Mapping):
+    if isinstance(value, _LISTS_AND_MAPS):
         context.charge(len(value))
         return value if isinstance(value, list) else list(value)
     raise Failure(f"it takes a list, found {describe(value)}", "split text into a list with `split`")

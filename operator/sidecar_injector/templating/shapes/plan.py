@@ -6,8 +6,8 @@ a tree of small objects that build the data; subtrees without markers are consta
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from sidecar_injector.templating.failures import Failure
 from sidecar_injector.templating.language.values import OMIT, describe, text_of
 from sidecar_injector.templating.limits import Limits
 from sidecar_injector.templating.markers import MARKER, readable
+from sidecar_injector.templating.shapes.plain import has_plain_keys
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 from sidecar_injector.templating.yaml12.compose import (
     MappingNode,
@@ -28,6 +29,10 @@ from sidecar_injector.templating.yaml12.compose import (
 from sidecar_injector.templating.yaml12.construct import duplicate_key, key_text, scalar_value
 
 MAP_REMEDY = "a template is a map with `metadata` and `spec`, as in a Pod"
+
+
+Fill = Callable[[Sequence[object]], object]
+"""Builds data of the printed values; gives OMIT for what is left out."""
 
 
 class Step(Protocol):
@@ -149,11 +154,17 @@ class Plan:
         root: gives the data.
         repeated: slots that are used more than once, and how often.
         plain_lines: for each slot that is a plain scalar of its own, its line in the shape.
+        plain_keys: whether no key begins with `$`, or is printed and could.
+        fills: what builds the data as it fits, by what it is for (`fitted`).
+        plain: whether that data is plain but for what is printed into it, by what it is for.
     """
 
     root: Step
     repeated: tuple[tuple[int, int], ...]
     plain_lines: Mapping[int, int]
+    plain_keys: bool
+    fills: dict[object, Fill] = field(default_factory=dict, compare=False, repr=False)
+    plain: dict[object, bool] = field(default_factory=dict, compare=False, repr=False)
 
 
 def make_plan(shape: str, limits: Limits) -> Plan:
@@ -166,8 +177,8 @@ def make_plan(shape: str, limits: Limits) -> Plan:
     uses = Counter(int(index) for index in MARKER.findall(shape))
     repeated = tuple((slot, count) for slot, count in uses.items() if count > 1)
     if root is None:
-        return Plan(Constant({}), repeated, {})
-    return Plan(plan_node(root), repeated, dict(_plain_slots(root)))
+        return Plan(Constant({}), repeated, {}, plain_keys=True)
+    return Plan(plan_node(root), repeated, dict(_plain_slots(root)), has_plain_keys(root))
 
 
 def _plain_slots(node: Node) -> Iterator[tuple[int, int]]:

@@ -9,24 +9,21 @@ from typing import Any
 class SharedMap(dict[str, Any]):
     """A map without printed values in it.
 
-    conforming -- a schema that it was held against, and what it is in that schema
-    plain      -- whether it was seen to have neither directives nor nulls in it
+    plain -- whether it was seen to have neither directives nor nulls in it
     """
 
-    __slots__ = ("conforming", "plain")
+    __slots__ = ("plain",)
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.conforming: tuple[object, Any] | None = None
         self.plain = False
 
 
 class SharedList(list[Any]):
-    """A list without printed values in it; its notes are those of a SharedMap."""
+    """A list without printed values in it; its note is that of a SharedMap."""
 
-    __slots__ = ("conforming", "plain")
+    __slots__ = ("plain",)
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.conforming: tuple[object, Any] | None = None
         self.plain = False

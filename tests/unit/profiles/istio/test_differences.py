@@ -13,7 +13,7 @@ from sidecar_injector import names
 from sidecar_injector.config.model import ReinvocationPolicy
 from sidecar_injector.errors import ConfigError, GuardrailError, PodRejected
 from sidecar_injector.injection.facts import ClusterFacts
-from sidecar_injector.injection.respond import respond
+from sidecar_injector.injection.respond import document, respond
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio import vocabulary as v
 from tests.unit.cli.program import call, write
@@ -182,8 +182,8 @@ def spire():
 
 def skipped_with_a_reason():
     found = outcome(pod(APP, hostNetwork=True), config())
-    answer = respond("1", found, config())["response"]
-    return answer["auditAnnotations"]["reason"] == "HostNetwork" and "patch" not in answer
+    answer = respond(found, config())
+    return answer["auditAnnotations"]["reason"] == "HostNetwork" and document(found.patch) == b""
 
 
 # --- kept

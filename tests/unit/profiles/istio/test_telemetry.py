@@ -2,7 +2,7 @@
 
 import pytest
 
-from sidecar_injector.profiles.istio.telemetry import otel_resource_attributes
+from sidecar_injector.profiles.istio.telemetry import names_by_conventions, otel_resource_attributes
 
 CONVENTIONS = {"name": "otel", "opentelemetry": {"serviceAttributeEnrichment": "OTEL_SEMANTIC_CONVENTIONS"}}
 ISTIO_NAMES = {"name": "otel", "opentelemetry": {"serviceAttributeEnrichment": "ISTIO_CANONICAL"}}
@@ -62,7 +62,11 @@ CASES = {
 
 @pytest.mark.parametrize(("given", "expected"), CASES.values(), ids=CASES)
 def test_a_service_is_named_by_the_conventions(given, expected):
-    assert otel_resource_attributes(given, "shop", {"extensionProviders": [OTHER, CONVENTIONS]}) == expected
+    assert otel_resource_attributes(given, "shop") == expected
+
+
+def test_services_are_named_by_the_conventions_if_one_provider_asks_for_it():
+    assert names_by_conventions({"extensionProviders": [OTHER, CONVENTIONS]})
 
 
 @pytest.mark.parametrize(
@@ -78,9 +82,8 @@ def test_a_service_is_named_by_the_conventions(given, expected):
     ],
 )
 def test_nothing_is_said_if_no_provider_asks_for_it(mesh):
-    assert otel_resource_attributes(pod("a:2"), "shop", mesh) == ""
+    assert not names_by_conventions(mesh)
 
 
 def test_a_pod_of_no_namespace_is_in_the_default_one():
-    mesh = {"extensionProviders": [CONVENTIONS]}
-    assert otel_resource_attributes(pod("a:2"), "", mesh) == attributes("default", "2", "default.$(POD_NAME).app")
+    assert otel_resource_attributes(pod("a:2"), "") == attributes("default", "2", "default.$(POD_NAME).app")

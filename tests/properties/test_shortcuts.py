@@ -1,0 +1,153 @@
+"""What is skipped because it need not be looked at makes no difference: shared parts, plain patches, simple keys."""
+
+import copy
+import json
+
+import jsonpatch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sidecar_injector.errors import TemplateError
+from sidecar_injector.injection.guardrails import breaches
+from sidecar_injector.injection.merge import strategic_merge, without_directives
+from sidecar_injector.injection.patch import build_patch, same
+from sidecar_injector.injection.spots import OVERLAY_SPOT
+from sidecar_injector.injection.status import UNDO_LIMIT, Injected, Record, with_status
+from sidecar_injector.templating import ANYTHING, compile_template
+from sidecar_injector.templating.shapes.plain import is_plain
+from tests.properties.pods import containers, odd_pods, patches, pods
+
+ANY_PODS = pods() | odd_pods()
+INJECTED = Injected("config", "digest", "revision", ("main",), {})
+
+
+def text(value):
+    """JSON with the keys in their order."""
+    return json.dumps(value)
+
+
+@st.composite
+def edited(draw):
+    """Two Pods, of which the second shares with the first all that an overlay has left as it was."""
+    before = draw(ANY_PODS)
+    return before, strategic_merge(before, draw(patches()))
+
+
+@given(edited())
+def test_a_patch_is_the_same_whether_the_pods_share_what_did_not_change_or_not(both):
+    before, after = both
+    assert text(build_patch(before, after)) == text(build_patch(before, copy.deepcopy(after)))
+
+
+@given(edited())
+def test_a_status_is_the_same_whether_the_pods_share_what_did_not_change_or_not(both):
+    before, after = both
+    shared = with_status(before, after, INJECTED, Record())
+    assert text(shared) == text(with_status(before, copy.deepcopy(after), INJECTED, Record()))
+
+
+@given(edited())
+def test_guardrails_find_the_same_whether_the_pods_share_what_did_not_change_or_not(both):
+    before, after = both
+    assert breaches(before, after, frozenset()) == breaches(before, copy.deepcopy(after), frozenset())
+
+
+@given(ANY_PODS, ANY_PODS)
+def test_a_plain_patch_is_merged_as_it_would_be_if_it_were_searched_for_directives(live, other):
+    patch = without_directives(other)
+    assert is_plain(patch)
+    assert text(strategic_merge(live, patch, plain=True)) == text(strategic_merge(live, patch))
+
+
+@given(ANY_PODS, ANY_PODS, st.sampled_from(["containers", "volumes"]))
+def test_new_items_stand_before_the_old_ones_whether_or_not_the_patch_names_an_old_one_too(live, other, field):
+    """A patch that names the first of the old ones behind the new ones is ordered as it says, which is the same."""
+    old = live["spec"].get(field) or []
+    names = [item["name"] for item in old]
+    new = [item for item in other["spec"].get(field) or [] if item["name"] not in names]
+    merged = strategic_merge(live, {"spec": {field: new}})["spec"].get(field) or []
+    named = strategic_merge(live, {"spec": {field: [*new, *({"name": name} for name in names[:1])]}})
+    assert text(merged) == text([*without_directives(new), *old])
+    assert text(named["spec"].get(field) or []) == text(merged)
+
+
+ODD_KEYS = st.lists(st.sampled_from([1, True, 1.0, "1", "2", 2, None, "a/b"]), max_size=5)
+
+
+@given(ODD_KEYS, ODD_KEYS, containers(("app",), min_size=1))
+def test_items_are_told_apart_by_type_and_number_too(old, new, apps):
+    """Ports of one number, or of keys that are the same to Python but not in JSON, keep to themselves."""
+    before, after = (
+        {"spec": {"containers": [{**apps[0], "ports": [{"containerPort": key, "name": name} for key in keys]}]}}
+        for name, keys in (("a", old), ("b", new))
+    )
+    patch = build_patch(before, after)
+    assert same(jsonpatch.JsonPatch(patch).apply(json.loads(json.dumps(before))), after)
+    assert not any(operation["path"].endswith("containerPort") for operation in patch)
+
+
+def test_variables_of_one_name_are_merged_into_one_if_they_are_new_and_kept_if_they_are_not():
+    live = {"spec": {"containers": [{"name": "app", "env": [*variables("B", "C"), {"name": "B", "value": "last"}]}]}}
+    patch = {"spec": {"containers": [{"name": "app", "env": [*variables("A"), {"name": "A", "value": "last"}]}]}}
+    merged = strategic_merge(live, patch)["spec"]["containers"][0]["env"]
+    assert [(item["name"], item["value"]) for item in merged] == [("A", "last"), ("B", ""), ("B", "last"), ("C", "")]
+
+
+def variables(*names):
+    return [{"name": name, "value": ""} for name in names]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["", "$patch", "a"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["a", "$patch", "$setElementOrder/a"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+SOURCES = (
+    "spec: {key: {{ first }}, text: '{{ second }}', list: [1, {{ second }}]}",
+    "spec: {nodeSelector: {{ first }}, gone: {{ second or omit }}, volumes: null}",
+    "spec: {nodeSelector: {a: {{ first }}}, hostname: null, other: {{ second }}}",
+    "spec:\n  $patch: replace\n  key: {{ first }}",
+    "spec: {key: {{ first }}, $retainKeys: {{ second or omit }}}",
+    "spec: {'{{ second }}': 1, key: {{ first }}}",
+    "{% if first %}spec: {volumes: {{ second }}}{% endif %}",
+    "{{ first if first is mapping else {} }}",
+)
+ROUNDS = st.lists(st.tuples(VALUES, VALUES), min_size=1, max_size=3)
+
+
+@given(st.sampled_from(SOURCES), st.sampled_from([ANYTHING, OVERLAY_SPOT]), ROUNDS)
+def test_a_rendering_that_is_called_plain_has_neither_directives_nor_nulls(source, spot, rounds):
+    template = compile_template("mesh/main", source)
+    for first, second in rounds:
+        try:
+            rendered = template.render({"first": first, "second": second}, spot)
+        except TemplateError:
+            continue
+        assert not rendered.plain or without_directives(rendered.tree) is rendered.tree
+
+
+def test_a_rendering_with_empty_lists_and_printed_maps_is_called_plain():
+    source = "spec:\n  nodeSelector: {{ selector }}\n  hostname: {{ name }}\n  volumes:\n"
+    rendered = compile_template("mesh/main", source).render({"selector": {"a": "b"}, "name": "x"}, OVERLAY_SPOT)
+    assert rendered.plain
+
+
+def test_what_is_printed_later_is_looked_at_too():
+    template = compile_template("mesh/main", "spec:\n  nodeSelector: {{ selector }}\n")
+    selectors = ({"a": "b"}, {"a": None}, {"$patch": "delete"}, {"a": "c"})
+    rendered = [template.render({"selector": selector}, OVERLAY_SPOT).plain for selector in selectors]
+    assert rendered == [True, False, False, True]
+
+
+def test_an_undo_is_left_out_only_if_it_is_too_large_itself():
+    """What other configs have noted in the annotation is none of its size."""
+    record = Record()
+    much = json.dumps({"other": {"revision": "r", "undo": {"metadata": {"labels": {"x": ["y" * UNDO_LIMIT]}}}}})
+    for value, recorded in (("y", True), ("y" * UNDO_LIMIT, False)):
+        before = {"metadata": {"annotations": {record.annotation: much}, "labels": {"tier": value}}, "spec": {}}
+        after = {**before, "metadata": {**before["metadata"], "labels": {"tier": "new"}}}
+        noted = with_status(before, after, INJECTED, record)["metadata"]["annotations"][record.annotation]
+        assert (json.loads(noted)["config"]["undo"] is not None) == recorded
