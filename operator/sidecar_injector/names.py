@@ -141,6 +141,8 @@ class Metric(StrEnum):
     ADMISSION_SECONDS = "sidecar_injector_admission_duration_seconds"
     REJECTED_REQUESTS = "sidecar_injector_rejected_requests_total"
     IN_FLIGHT = "sidecar_injector_requests_in_flight"
+    REMEMBERED = "sidecar_injector_remembered_decisions_total"
+    REMEMBERED_BYTES = "sidecar_injector_remembered_bytes"
     CONFIG_INFO = "sidecar_injector_config_info"
     CONFIG_ACCEPTED = "sidecar_injector_config_accepted"
     CONFIG_GENERATION = "sidecar_injector_config_generation"

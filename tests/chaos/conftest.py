@@ -1,7 +1,6 @@
-"""The operator in a whole node, a config that fails closed, and the figures that the tests of this directory print."""
+"""The operator in a whole node, and a config that fails closed."""
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import pytest
 
@@ -13,13 +12,6 @@ from tests.kubernetes.fixture import MakeNamespace
 from tests.kubernetes.node import Node
 
 PROGRAMMED_SECONDS = 30
-FIGURES = pytest.StashKey[list[str]]()
-
-
-class Figures(Protocol):
-    """Takes what a test has measured; it is printed at the end of the run."""
-
-    def __call__(self, **measured: object) -> None: ...
 
 
 @pytest.fixture(scope="session")
@@ -56,27 +48,3 @@ def shop(node: Node, operator: InstalledOperator, node_namespace: MakeNamespace)
     operator.wait()
     wait_until(lambda: len(operators.ready(node)) == 2, seconds=PROGRAMMED_SECONDS, what="there are two replicas")
     return node_namespace("shop", load.LABELS)
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Figures:
-    """What a test reports its figures to."""
-    lines = request.config.stash.setdefault(FIGURES, [])
-
-    def report(**measured: object) -> None:
-        lines.append(f"{request.node.name}")
-        lines.extend(f"    {name.replace('_', ' ')}: {_shown(value)}" for name, value in measured.items())
-
-    return report
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = config.stash.get(FIGURES, [])
-    if lines:
-        terminalreporter.section("figures")
-        for line in lines:
-            terminalreporter.write_line(line)
-
-
-def _shown(value: object) -> str:
-    return f"{value:.2f}" if isinstance(value, float) else str(value)

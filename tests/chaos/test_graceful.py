@@ -8,10 +8,10 @@ import pytest
 
 from sidecar_injector import names
 from tests.chaos import load, operators, sizes
-from tests.chaos.conftest import Figures
 from tests.chaos.load import Records
 from tests.chaos.verdict import Count, counted, verdict
 from tests.e2e.installed import InstalledOperator
+from tests.figures import Figures
 from tests.kubernetes.cluster import wait_until
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.node import Node

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chaos import load, operators, sizes
-from tests.chaos.conftest import Figures
+from tests.figures import Figures
 from tests.kubernetes.cluster import wait_until
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.node import Node

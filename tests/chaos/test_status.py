@@ -6,8 +6,8 @@ import pytest
 
 from sidecar_injector import names
 from tests.chaos import load, operators
-from tests.chaos.conftest import Figures
 from tests.e2e.installed import InstalledOperator
+from tests.figures import Figures
 from tests.kubernetes.cluster import wait_until
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.node import Node

@@ -9,10 +9,10 @@ import pytest
 
 from sidecar_injector import names
 from tests.chaos import load, operators, pressure, sizes
-from tests.chaos.conftest import Figures
 from tests.chaos.load import Plan, Records
 from tests.chaos.verdict import Count, Verdict, pods, verdict, wait_until_complete
 from tests.e2e.installed import SELECTOR, InstalledOperator
+from tests.figures import Figures
 from tests.kubernetes.cluster import ClusterError, wait_until
 from tests.kubernetes.faults import Faults
 from tests.kubernetes.node import Node

@@ -120,6 +120,17 @@ class Operator:
         return self._process is not None
 
     @property
+    def process_id(self) -> int:
+        """Return the id of its process."""
+        assert self._process
+        return self._process.pid
+
+    @property
+    def health_port(self) -> int:
+        """Port of probes and metrics on this machine."""
+        return self._health_port
+
+    @property
     def webhook_port(self) -> int:
         """Port of the webhook on this machine."""
         return self._webhook_port

@@ -8,6 +8,7 @@ from typing import Any
 import jsonpatch
 import pytest
 
+from sidecar_injector.errors import Problem
 from sidecar_injector.serving import admission
 from tests.contract.harness import Service, config, exchange, pod, review, review_of_config, service
 
@@ -194,7 +195,7 @@ def test_a_broken_config_is_refused_with_the_line(shared: Service) -> None:
 
 
 def test_a_config_that_the_api_server_objects_to_is_refused(fresh: Service) -> None:
-    fresh.problems = (admission.Problem("spec.match.conditions[0].expression", "undeclared reference"),)
+    fresh.problems = (Problem("spec.match.conditions[0].expression", "undeclared reference"),)
     message = fresh.validate(config("new")).response["status"]["message"]
     assert message == "spec.match.conditions[0].expression: undeclared reference"
 

@@ -15,7 +15,7 @@ from sidecar_injector.certificates import issue
 from sidecar_injector.config import CompiledConfig
 from sidecar_injector.injection.outcome import Outcome
 from sidecar_injector.injection.pipeline import admit
-from sidecar_injector.serving import admission, bodies
+from sidecar_injector.serving import admission, bodies, judging
 from tests.contract.harness import Service, config, exchange, pod, review, review_of_config, service
 
 
@@ -26,7 +26,7 @@ def shared() -> Iterator[Service]:
 
 
 PODS_V2 = {"group": "", "version": "v2", "resource": "pods"}
-MISSHAPEN = {**pod(), "spec": {"containers": [{"name": "proxy", "image": "a:1", "ports": ["http"], "env": ["a"]}]}}
+MISSHAPEN = {**pod(), "spec": {"containers": [{"name": "proxy", "image": "a:1", "resources": "many"}]}}
 
 
 def without(key: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def without(key: str) -> dict[str, Any]:
             review(MISSHAPEN),
             400,
             "Malformed",
-            "request.object.spec.containers[0].ports[0]: expected an",
+            "request.object.spec.containers[0].resources: expected an",
         ),
         ("/validate", b"{}", 400, "Malformed", "expected kind AdmissionReview"),
         ("/inject/mesh", b"x" * 100_001, 413, "BodyTooLarge", "at most 100000 are taken"),
@@ -156,7 +156,8 @@ def test_what_follows_the_config_in_the_path_reaches_the_injection(
         return admit(*args, parameters=parameters)
 
     monkeypatch.setattr(admission, "admit", spying)
-    assert shared.post(path, review()).reason == "Injected"
+    found = pod(annotations={"path": path})  # that it was not asked about before
+    assert shared.post(path, review(found)).reason == "Injected"
     assert seen == [parameters]
 
 
@@ -222,7 +223,7 @@ def test_too_many_requests_at_a_time_are_turned_away(monkeypatch: pytest.MonkeyP
         raise ZeroDivisionError
 
     with service(max_in_flight=1) as running:
-        monkeypatch.setattr(admission, "accept", slow)
+        monkeypatch.setattr(judging, "accept", slow)
         waiting = threading.Thread(target=running.post, args=("/validate", review_of_config(config("new"))))
         waiting.start()
         assert entered.wait(10)
@@ -259,7 +260,7 @@ def test_while_it_drains_it_still_answers_and_closes_each_connection() -> None:
 
 def test_a_request_in_flight_is_answered_after_the_listener_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     entered, release = threading.Event(), threading.Event()
-    real, replies = admission.accept, []
+    real, replies = judging.accept, []
 
     def slow(resource: Any) -> CompiledConfig:
         entered.set()
@@ -267,7 +268,7 @@ def test_a_request_in_flight_is_answered_after_the_listener_is_closed(monkeypatc
         return real(resource)
 
     with service() as running:
-        monkeypatch.setattr(admission, "accept", slow)
+        monkeypatch.setattr(judging, "accept", slow)
         review_ = review_of_config(config("new"))
         waiting = threading.Thread(target=lambda: replies.append(running.post("/validate", review_)))
         waiting.start()

@@ -30,7 +30,7 @@ def resident_kibibytes() -> int:
 
 
 def test_memory_does_not_grow_with_admissions() -> None:
-    with service() as running:
+    with service(remembered_mib=0.1) as running:  # decisions are remembered up to a limit, which is soon reached
         admit(running, 0, WARM_UP)
         kibibytes, objects = resident_kibibytes(), len(gc.get_objects())
         admit(running, WARM_UP, WARM_UP + ADMISSIONS)

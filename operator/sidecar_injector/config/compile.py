@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import count
 from types import MappingProxyType
 
 from sidecar_injector.config.digest import digest
@@ -9,6 +11,9 @@ from sidecar_injector.config.model import SidecarInjectorConfig, Spec, TemplateS
 from sidecar_injector.config.overrides import Override, compile_overrides
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, UnknownTemplateError
 from sidecar_injector.templating import Template, compile_template
+
+_TEMPLATES = 32
+"""How many compiled templates are kept for the next version of their config."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class CompiledConfig:
     digest        -- ten hexadecimal digits; equal ones inject the same
     overrides     -- what annotations may turn, by name
     derived       -- what a profile works out from the config alone, kept so that it is done once
+    serial        -- tells it from all others that this process has compiled
     """
 
     config: SidecarInjectorConfig
@@ -36,6 +42,7 @@ class CompiledConfig:
     digest: str
     overrides: Mapping[str, Override]
     derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    serial: int = field(default_factory=count().__next__, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -61,7 +68,7 @@ def compile_config(config: SidecarInjectorConfig) -> CompiledConfig:
     problems: list[Problem] = []
     for i, spec in enumerate(config.spec.templates):
         try:
-            template = compile_template(f"{config.name}/{spec.name}", spec.template, delimiters=spec.delimiters)
+            template = _compile(f"{config.name}/{spec.name}", spec.template, delimiters=spec.delimiters)
             templates[spec.name] = CompiledTemplate(spec, template)
         except TemplateError as error:
             problems.append(Problem(f"spec.templates[{i}].template", str(error)))
@@ -70,6 +77,10 @@ def compile_config(config: SidecarInjectorConfig) -> CompiledConfig:
         raise ConfigError(config.name, problems)
     defaults = _expand(config.spec.default_templates or tuple(templates), templates, config.spec.aliases)
     return CompiledConfig(config, MappingProxyType(templates), defaults, digest(config, defaults), overrides)
+
+
+_compile = lru_cache(_TEMPLATES)(compile_template)
+"""Most edits are about something else than most of the templates."""
 
 
 def _expand(

@@ -10,18 +10,17 @@ from sidecar_injector.serving.exchange import current
 
 
 @kopf.on.mutate("v1", "pods", id=names.INJECT_HANDLER, operations=["CREATE"])
-async def inject(memo: Any, **_: Any) -> None:
+async def inject(**_: Any) -> None:
     """Inject into a Pod that is being created."""
     exchange = current.get()
     exchange.answer = admission.inject(
-        exchange.request, exchange.snapshot, exchange.config, memo.application.facts.facts, exchange.parameters
+        exchange.request, exchange.snapshot, exchange.config, exchange.facts, exchange.parameters
     )
 
 
 @kopf.on.validate(names.GROUP, names.VERSION, names.PLURAL, id=names.VALIDATE_HANDLER, operations=["CREATE", "UPDATE"])
-async def validate(body: Any, memo: Any, old: Any = None, **_: Any) -> None:
+async def validate(memo: Any, **_: Any) -> None:
     """Refuse a SidecarInjectorConfig that could not be put into force."""
     exchange = current.get()
-    exchange.answer = await admission.validate(
-        exchange.request, dict(body), dict(old) if old else None, memo.application.registrar.check
-    )
+    request = exchange.request
+    exchange.answer = await admission.validate(request.pod, request.old or None, memo.application.live.judge)

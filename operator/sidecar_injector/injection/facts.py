@@ -48,6 +48,16 @@ class ClusterFacts:
         """Return what is known about a Namespace: just its name if no watch has seen it yet."""
         return self.namespaces.get(name) or NamespaceFacts(name)
 
+    def about(self, namespace: str, node: str) -> "ClusterFacts":
+        """Return what concerns a Pod in this Namespace and on this node (empty: on none yet), and nothing else."""
+        return ClusterFacts(
+            version=self.version,
+            kubelets={node: self.kubelets[node]} if node in self.kubelets else {},
+            oldest_kubelet=self.oldest_kubelet,
+            namespaces={namespace: self.namespaces[namespace]} if namespace in self.namespaces else {},
+            excluded_namespaces=self.excluded_namespaces,
+        )
+
     def runs_native_sidecars(self, since: Version, node: str = "") -> bool:
         """Tell whether native sidecars run, for kubelets from `since` on: on this node if it is known, else on all.
 

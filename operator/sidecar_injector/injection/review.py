@@ -4,7 +4,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admis
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar_injector.errors import ReviewError
 
@@ -14,7 +14,11 @@ OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 
 @dataclass(frozen=True)
 class Request:
-    """What the API server asks about one object; `pod` is the object as it was sent, or empty if there is none."""
+    """What the API server asks about one object.
+
+    pod -- the object as it was sent, or empty if there is none
+    old -- what is there so far, in the same way
+    """
 
     uid: str
     operation: str
@@ -26,6 +30,7 @@ class Request:
     subresource: str
     user: str
     pod: Mapping[str, object]
+    old: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def creates_pod(self) -> bool:
@@ -65,7 +70,6 @@ def _parse_request(request: Mapping[str, object]) -> Request:
     if resource and not _text(resource, "version", "request.resource"):
         raise ReviewError("request.resource.version: missing; a resource has a group, a version and a name")
     user = _mapping(request.get("userInfo") or {}, "request.userInfo")
-    _mapping(request.get("oldObject") or {}, "request.oldObject")
     return Request(
         uid=uid,
         operation=operation,
@@ -77,6 +81,7 @@ def _parse_request(request: Mapping[str, object]) -> Request:
         subresource=_text(request, "subResource"),
         user=_text(user, "username", "request.userInfo"),
         pod=_mapping(request.get("object") or {}, "request.object"),
+        old=_mapping(request.get("oldObject") or {}, "request.oldObject"),
     )
 
 
@@ -91,11 +96,11 @@ def check_pod(pod: Mapping[str, object]) -> None:
     if pod.get("kind", "Pod") != "Pod":
         raise ReviewError(f"{at}.kind: found {pod['kind']!r}, expected Pod")
     metadata = _mapping(pod.get("metadata") or {}, f"{at}.metadata")
-    for field in ("labels", "annotations"):
-        _check_strings(metadata.get(field), f"{at}.metadata.{field}")
+    for name in ("labels", "annotations"):
+        _check_strings(metadata.get(name), f"{at}.metadata.{name}")
     spec = _mapping(pod.get("spec"), f"{at}.spec")
-    for field in ("containers", "initContainers", "volumes", "imagePullSecrets"):
-        _check_named(spec.get(field), f"{at}.spec.{field}")
+    for name in ("containers", "initContainers", "volumes", "imagePullSecrets"):
+        _check_named(spec.get(name), f"{at}.spec.{name}")
 
 
 def _check_strings(value: object, path: str) -> None:

@@ -5,36 +5,28 @@ admission with a warning (Ignore), or an HTTP error, upon which the API server a
 (Fail). A Pod is denied for one cause only: a PodRejected, raised on the Pod's own account.
 """
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 
 from sidecar_injector import names
 from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.config.conditions import problem_text
 from sidecar_injector.config.model import FailurePolicy
-from sidecar_injector.errors import ConfigError, InjectionError, PodRejected, Problem, TemplateError
+from sidecar_injector.errors import ConfigError, InjectionError, PodRejected, TemplateError
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.pipeline import admit
-from sidecar_injector.injection.respond import allow, deny, respond
+from sidecar_injector.injection.respond import allow, deny, document, encode, respond
 from sidecar_injector.injection.review import Request
 from sidecar_injector.names import Reason
 from sidecar_injector.profiles import profile_for
-from sidecar_injector.profiles.acceptance import accept
 from sidecar_injector.serving.exchange import Answer
+from sidecar_injector.serving.judging import Judge
 
 logger = logging.getLogger(__name__)
 
-_JUDGE = ThreadPoolExecutor(max_workers=1, thread_name_prefix="judge")
-"""Where configs are judged, one after the other: several at a time would take the processor from admissions."""
-
-INVALID_CONFIG_CODE = 422
+DENIED_CODE, INVALID_CONFIG_CODE = 403, 422
 
 Resource = Mapping[str, object]
-
-Check = Callable[[CompiledConfig], Awaitable[Sequence[Problem]]]
-"""Asks the API server what is wrong with a config that we ourselves accept, such as with its CEL expressions."""
 
 
 def without_kopf(request: Request, snapshot: Snapshot, config: str) -> Answer | None:
@@ -43,14 +35,12 @@ def without_kopf(request: Request, snapshot: Snapshot, config: str) -> Answer | 
     Kopf would remember the object of every UPDATE for ever, and runs a CREATE handler for other operations too.
     """
     if not config:
-        return (
-            None if _changes_config(request) else _allowed(request, Reason.NOT_A_CONFIG_CHANGE, "nothing to validate")
-        )
+        return None if _changes_config(request) else _allowed(Reason.NOT_A_CONFIG_CHANGE, "nothing to validate")
     if not request.creates_pod:
         message = f"{request.operation} of {request.resource}: only Pods are injected, when they are created"
-        return _allowed(request, Reason.NOT_A_POD_CREATION, message)
+        return _allowed(Reason.NOT_A_POD_CREATION, message)
     if config not in snapshot.entries:
-        return _allowed(request, Reason.CONFIG_DELETED, f"{names.KIND} {config} was deleted")
+        return _allowed(Reason.CONFIG_DELETED, f"{names.KIND} {config} was deleted")
     return None
 
 
@@ -65,42 +55,42 @@ def inject(
     try:
         outcome = admit(request, compiled, profile_for(compiled), facts, parameters=parameters)
     except PodRejected as error:
-        return Answer(deny(request.uid, error.reason, str(error)), error.reason, str(error))
+        return _denied(error.reason, str(error))
     except InjectionError as error:
-        return failed(request, compiled, error.reason, str(error))
+        return failed(compiled, error.reason, str(error))
     except TemplateError as error:
-        return failed(request, compiled, Reason.RENDER_ERROR, str(error))
+        return failed(compiled, Reason.RENDER_ERROR, str(error))
     except Exception as error:
         logger.exception("Defect while injecting into a Pod, uid of the review %s", request.uid)
-        return failed(request, compiled, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
-    return Answer(respond(request.uid, outcome, compiled), outcome.decision.reason, outcome.decision.message)
+        return failed(compiled, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+    return Answer(
+        encode(respond(outcome, compiled)),
+        outcome.decision.reason,
+        outcome.decision.message,
+        patch=document(outcome.patch),
+    )
 
 
-def failed(request: Request, config: CompiledConfig, reason: Reason, problem: str) -> Answer:
+def failed(config: CompiledConfig, reason: Reason, problem: str) -> Answer:
     """Answer a review that could not be dealt with, as the config's failurePolicy says."""
     if config.spec.failure_policy is FailurePolicy.FAIL:
         return _unanswered(config.name, reason, problem)
     warning = f"{names.KIND} {config.name} did not inject this Pod: {reason}: {problem}"
-    return Answer(allow(request.uid, reason, problem, (warning,)), reason, problem, failed=True)
+    return Answer(encode(allow(reason, problem, (warning,))), reason, problem, failed=True)
 
 
-async def validate(request: Request, resource: Resource, old: Resource | None, check: Check) -> Answer:
+async def validate(resource: Resource, old: Resource | None, judge: Judge) -> Answer:
     """Answer the review of a SidecarInjectorConfig that is created or changed, in the words of its status.
 
     One whose spec stays as it is passes, broken or not, so that labels and finalizers can always be edited.
     """
     if old is not None and resource.get("spec") == old.get("spec"):
-        return _allowed(request, Reason.CONFIG_ACCEPTED, "spec is unchanged")
+        return _allowed(Reason.CONFIG_ACCEPTED, "spec is unchanged")
     try:
-        compiled = await asyncio.get_running_loop().run_in_executor(_JUDGE, accept, resource)
-        problems = await check(compiled)
+        await judge.for_review(resource)
     except ConfigError as error:
-        problems = error.problems
-    if not problems:
-        return _allowed(request, Reason.CONFIG_ACCEPTED, "")
-    message = problem_text(problems)
-    body = deny(request.uid, Reason.CONFIG_NOT_ACCEPTED, message, INVALID_CONFIG_CODE)
-    return Answer(body, Reason.CONFIG_NOT_ACCEPTED, message)
+        return _denied(Reason.CONFIG_NOT_ACCEPTED, problem_text(error.problems), INVALID_CONFIG_CODE)
+    return _allowed(Reason.CONFIG_ACCEPTED, "")
 
 
 def _changes_config(request: Request) -> bool:
@@ -108,8 +98,12 @@ def _changes_config(request: Request) -> bool:
     return kind == (names.GROUP, names.PLURAL, "") and request.operation in ("CREATE", "UPDATE") and bool(request.pod)
 
 
-def _allowed(request: Request, reason: Reason, message: str) -> Answer:
-    return Answer(allow(request.uid, reason, message), reason, message)
+def _allowed(reason: Reason, message: str) -> Answer:
+    return Answer(encode(allow(reason, message)), reason, message)
+
+
+def _denied(reason: Reason, message: str, code: int = DENIED_CODE) -> Answer:
+    return Answer(encode(deny(reason, message, code)), reason, message, denied=True)
 
 
 def _unanswered(config: str, reason: Reason, problem: str) -> Answer:

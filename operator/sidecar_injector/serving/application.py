@@ -5,7 +5,6 @@ Every replica serves, watches and reports what it serves; one of them, the leade
 
 import asyncio
 import contextlib
-import gc
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ from sidecar_injector.cluster.replicas import Replicas
 from sidecar_injector.errors import CertificateError, ClusterError
 from sidecar_injector.serving.certifier import Certifier
 from sidecar_injector.serving.health import HealthServer
+from sidecar_injector.serving.interpreter import settle, take_short_turns
 from sidecar_injector.serving.leadership import Leadership
 from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.metrics import Metrics
@@ -69,7 +69,9 @@ class Application:
             self.tls,
             self.metrics,
         )
-        self.server = AdmissionServer(settings, self.tls.context, self.live, self.metrics, self.drain)
+        self.server = AdmissionServer(
+            settings, self.tls.context, self.live, lambda: self.facts.facts, self.metrics, self.drain
+        )
         self.health = HealthServer(settings.health_address, settings.health_port, self.unready, self.metrics)
         self._prepared = False
         self._caught_up = False
@@ -79,6 +81,7 @@ class Application:
 
     async def start(self) -> None:
         """Return when everything is known that has to be known before the first request is answered."""
+        take_short_turns()
         await self.health.start()
         await self._until_done("The cluster is not ready for us", self._prepare)
         for loop in (
@@ -92,8 +95,7 @@ class Application:
             self.certifier.renew,
         ):
             self._run(loop)
-        gc.collect()
-        gc.freeze()  # what was made so far stays: the collector need not look at it again
+        settle()
 
     async def stop(self) -> None:
         """End the loops and close every connection."""

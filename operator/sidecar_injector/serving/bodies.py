@@ -1,6 +1,7 @@
 """Bodies of requests: as large and as slow as they may be, one alone and all together."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from aiohttp import hdrs, web
 
@@ -31,7 +32,7 @@ class Bodies:
         parts: list[bytes] = []
         length = 0
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with _deadline(request):
                 async for part in request.content.iter_any():
                     length += len(part)
                     self.held += len(part)
@@ -52,6 +53,11 @@ class Bodies:
     def release(self, length: int) -> None:
         """Note that a body of this length is no longer in memory."""
         self.held -= length
+
+
+def _deadline(request: web.BaseRequest) -> AbstractAsyncContextManager[object]:
+    """Limit the time for what is still to arrive; mostly that is nothing, and no timer is needed."""
+    return nullcontext() if request.content.is_eof() else asyncio.timeout(READ_SECONDS)
 
 
 async def _encourage(request: web.BaseRequest) -> None:

@@ -35,8 +35,9 @@ class Connection(web.RequestHandler):
             auto_decompress=False,
         )
         self._connections = connections
-        self._deadline: asyncio.TimerHandle | None = None
         self._answering = False
+        self._head_began: float | None = None
+        self._alarm: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take part."""
@@ -45,14 +46,17 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Give the head of a request that begins here a deadline."""
-        if not self._answering and self._deadline is None:
-            self._deadline = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.force_close)
+        if not self._answering and self._head_began is None:
+            self._head_began = asyncio.get_running_loop().time()
+            if self._alarm is None:
+                self._set_alarm(HEAD_SECONDS)
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Take part no more."""
         self._connections.idle.pop(self, None)
-        self._stop_waiting()
+        if self._alarm is not None:
+            self._alarm.cancel()
         super().connection_lost(exc)
 
     async def finish_response(
@@ -68,14 +72,24 @@ class Connection(web.RequestHandler):
 
     def request_begins(self) -> None:
         """Note that the head of a request is complete."""
-        self._stop_waiting()
+        self._head_began = None
         self._answering = True
         self._connections.idle.pop(self, None)
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _set_alarm(self, seconds: float) -> None:
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._look_at_head)
+
+    def _look_at_head(self) -> None:
+        """Close if the head that was begun is overdue. One alarm outlasts many heads: each of its own would cost more
+        than all else that is done here for a request."""
+        self._alarm = None
+        if self._head_began is None:
+            return
+        left = self._head_began + HEAD_SECONDS - asyncio.get_running_loop().time()
+        if left <= 0:
+            self.force_close()
+        else:
+            self._set_alarm(left)
 
 
 class Connections:

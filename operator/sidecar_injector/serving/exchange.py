@@ -10,31 +10,40 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar_injector.config import Snapshot
+from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a review.
+    """The answer to a review, and to every other one that asks the same.
 
-    body    -- an AdmissionReview; or an error's text, for the API server to apply its own failurePolicy upon
+    body    -- an encoded response; or an error's text, for the API server to apply its own failurePolicy upon
     reason  -- the code that users see
     message -- the same in words, for the log
     failed  -- something went wrong, whatever the answer is
+    patch   -- the JSON Patch document that goes with the response, if any
+    denied  -- the object is refused
     """
 
-    body: dict[str, Any] | str
+    body: bytes | str
     reason: str
     message: str = ""
     failed: bool = False
+    patch: bytes = b""
+    denied: bool = False
 
     @property
     def result(self) -> str:
         """What became of the review, for metrics and logs."""
         if isinstance(self.body, str):
             return "Failed"
-        response = self.body["response"]
-        return "Denied" if not response["allowed"] else "Patched" if "patch" in response else "Unchanged"
+        return "Denied" if self.denied else "Patched" if self.patch else "Unchanged"
+
+    @property
+    def size(self) -> int:
+        """Length of its texts, about."""
+        return len(self.patch) + len(self.message) + len(self.body)
 
 
 @dataclass
@@ -43,41 +52,33 @@ class Exchange:
 
     config     -- the name of the config that is asked; empty where a config itself is reviewed
     parameters -- keys and values from the path that was called
+    facts      -- what is known about the cluster and may concern the object
     """
 
     request: Request
     snapshot: Snapshot
     config: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    facts: ClusterFacts = field(default_factory=ClusterFacts)
     answer: Answer | None = None
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")
 
 
-class Uncopied(dict[str, Any]):
-    """A dict that a deep copy shares. Kopf copies the reviewed object on every request; ours is never changed."""
+def for_kopf(review: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Kopf needs of a review to choose a handler; the handler finds the rest in the exchange.
 
-    __slots__ = ()
-
-    def __deepcopy__(self, memo: object) -> "Uncopied":
-        return self
-
-
-def for_kopf(review: dict[str, Any]) -> dict[str, Any]:
-    """Return the review with the members of its object marked not to be copied; the original stays as it is.
-
-    Metadata that is no map would make Kopf fail, and of a uid it would keep something in memory for ever.
+    Of the object nothing is left: Kopf would copy it deeply, tie it into a cycle that only the garbage collector can
+    undo, compare it with the old one, and remember the uid of every object but a new one for ever.
     """
-    request = dict(review["request"])
-    request["userInfo"] = request.get("userInfo") or {}
-    request["resource"] = {"group": "", **(request.get("resource") or {})}
-    for member in ("object", "oldObject"):
-        if request.get(member):
-            found = request[member]
-            members = {key: Uncopied(value) if type(value) is dict else value for key, value in found.items()}
-            metadata = found.get("metadata")
-            known = metadata.items() if type(metadata) is dict else ()
-            members["metadata"] = Uncopied((key, value) for key, value in known if key != "uid")
-            request[member] = members
-    return {**review, "request": request}
+    request = review["request"]
+    handed = {
+        "uid": request["uid"],
+        "operation": request["operation"],
+        "resource": {"group": "", **(request.get("resource") or {})},
+        "subResource": request.get("subResource"),
+        "userInfo": {},
+        "object": {"metadata": {}},
+    }
+    return {"apiVersion": review["apiVersion"], "kind": review["kind"], "request": handed}

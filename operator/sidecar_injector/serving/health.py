@@ -45,7 +45,8 @@ class HealthServer:
             case "/readyz":
                 return await self._readiness()
             case "/metrics":
-                return web.Response(body=self._metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+                text = await asyncio.to_thread(self._metrics.text)  # with 200 configs it takes 35 ms
+                return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
         return web.Response(status=404, text="known are /livez, /readyz and /metrics\n")
 
     async def _readiness(self) -> web.Response:

@@ -14,8 +14,9 @@ from sidecar_injector.cluster.versions import Newest
 from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.errors import ConfigError, Problem
 from sidecar_injector.profiles.acceptance import accept
-from sidecar_injector.serving.admission import Check
 from sidecar_injector.serving.changes import Changes
+from sidecar_injector.serving.interpreter import settle
+from sidecar_injector.serving.judging import Check, Judge
 from sidecar_injector.serving.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -32,18 +33,14 @@ class Live:
         """The version of each config that is in force."""
         self.changes = Changes()
         """Announces that the snapshot or a resource has changed."""
+        self.judge = Judge(check)
+        """Says what is good enough to be served."""
         self._metrics = metrics
-        self._check = check
         self._newest = Newest()
         self._judged: dict[str, tuple[str, int]] = {}
         self._turn = asyncio.Lock()
         self._listed = time.monotonic()
         metrics.measure_snapshot_age(lambda: time.monotonic() - self._listed)
-
-    @property
-    def check(self) -> Check:
-        """Asks the API server what is wrong with a config that we ourselves accept."""
-        return self._check
 
     async def offer(self, resource: Object) -> None:
         """Judge a config that was created, changed or listed, and put it into force if it is good."""
@@ -93,9 +90,9 @@ class Live:
 
     async def _judge(self, name: str, resource: Object) -> None:
         uid, generation = _version(resource)
+        problems: tuple[Problem, ...] = ()
         try:
-            compiled = await asyncio.to_thread(accept, resource)
-            problems = tuple(await self._check(compiled))
+            compiled = await self.judge.for_service(resource)
         except ConfigError as error:
             problems = error.problems
         except Exception as error:
@@ -121,6 +118,7 @@ class Live:
     def _put_into_force(self, resource: Object, compiled: CompiledConfig) -> None:
         self.snapshot = self.snapshot.with_accepted(compiled)
         self.accepted[compiled.name] = resource
+        settle()
 
     def _forget(self, names: Iterable[str]) -> None:
         for name in names:

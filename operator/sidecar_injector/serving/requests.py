@@ -3,12 +3,13 @@ caller's fault and becomes a ReviewError with a status of its own; nothing malfo
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from sidecar_injector import names
 from sidecar_injector.errors import ReviewError
-from sidecar_injector.templating.strict_json import RepeatedKey, read_json
+from sidecar_injector.templating.strict_json import RepeatedKey, read_document
 
 REJECTIONS: Mapping[int, str] = MappingProxyType(
     {
@@ -44,6 +45,7 @@ class Route:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
+@lru_cache(256)
 def route(path: str) -> Route:
     """Return where a path, percent-decoded, leads; `/inject/<config>` may be followed by pairs of a key and a value.
 
@@ -110,7 +112,7 @@ def decode(body: bytes) -> Any:
     Raises ReviewError with status 400.
     """
     try:
-        return read_json(str(body, "utf-8"), unique=True)
+        return read_document(body)
     except UnicodeDecodeError as error:
         raise ReviewError(f"body is not UTF-8: {error.reason} at byte {error.start}") from None
     except RecursionError:

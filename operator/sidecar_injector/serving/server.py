@@ -1,12 +1,12 @@
 """The webhook server: Kopf's official extension point `settings.admission.server`.
 
 A request goes: HTTP (here) → `requests` (path, content type, JSON) → `parse_review` → what needs no handler is answered
-by `admission.without_kopf` → Kopf chooses and calls the handler → `admission.inject` leaves the answer in the exchange.
+by `admission.without_kopf`, and what was answered before by `remembered` → Kopf chooses and calls the handler →
+`admission.inject` leaves the answer in the exchange.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
 import ssl
 import time
@@ -16,10 +16,14 @@ from typing import Any
 from aiohttp import web
 
 from sidecar_injector.errors import ReviewError
+from sidecar_injector.injection import respond
+from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request, parse_review
 from sidecar_injector.injection.shape import misfit
+from sidecar_injector.injection.view import part
 from sidecar_injector.names import Reason
 from sidecar_injector.serving import admission, requests
+from sidecar_injector.serving.anonymous import anonymous, restored, without_bookkeeping
 from sidecar_injector.serving.bodies import Bodies
 from sidecar_injector.serving.connections import CLOSE_SECONDS as SHUTDOWN_SECONDS
 from sidecar_injector.serving.connections import HANDSHAKE_SECONDS, Connection, Connections, Gate
@@ -27,6 +31,7 @@ from sidecar_injector.serving.exchange import Answer, Exchange, current, for_kop
 from sidecar_injector.serving.listening import listening
 from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.metrics import Metrics
+from sidecar_injector.serving.remembered import Remembered
 from sidecar_injector.settings import Settings
 
 WebhookFunction = Callable[..., Awaitable[Any]]
@@ -54,15 +59,19 @@ class AdmissionServer:
         settings: Settings,
         tls: ssl.SSLContext,
         live: Live,
+        facts: Callable[[], ClusterFacts],
         metrics: Metrics,
         on_drain: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._tls = tls
         self._live = live
+        self._facts = facts
         self._metrics = metrics
+        self._remembered = Remembered(int(settings.remembered_mib * (1 << 20)), metrics)
         self._kopf: WebhookFunction | None = None
         self._in_flight = 0
+        metrics.measure_in_flight(lambda: self._in_flight)
         self._connections = Connections()
         self._bodies = Bodies(settings.max_body_bytes)
         self.port: int | None = None
@@ -138,7 +147,7 @@ class AdmissionServer:
         body = await self._bodies.read(request)
         try:
             with self._in_flight_place():
-                return await self._review(route, body, dict(request.headers))
+                return await self._review(route, body)
         finally:
             self._bodies.release(len(body))
 
@@ -147,79 +156,101 @@ class AdmissionServer:
         if self._in_flight >= self._settings.max_in_flight:
             raise ReviewError(f"{self._in_flight} requests are in flight (--max-in-flight)", 503)
         self._in_flight += 1
-        self._metrics.in_flight.set(self._in_flight)
         try:
             yield
         finally:
             self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
 
-    async def _review(self, route: requests.Route, body: bytes, headers: dict[str, str]) -> web.Response:
+    async def _review(self, route: requests.Route, body: bytes) -> web.Response:
         """Answer a review. No exception of its own leaves here: what fails is answered as failurePolicy says."""
         started = time.perf_counter()
+        body, volume = anonymous(body) if route.config else (body, b"")
         review = requests.decode(body) if len(body) < LARGE_BODY else await asyncio.to_thread(requests.decode, body)
         request = parse_review(review)
-        exchange = Exchange(request, self._live.snapshot, route.config, dict(route.parameters))
+        exchange = self._exchange(route, request)
         try:
-            answer = await self._answer(exchange, review, route.handler, headers)
-            response = _response(answer)
+            answer = await self._answer(exchange, review, route.handler)
+            response = _response(request, answer, volume)
         except Exception as error:
             logger.exception("Defect while answering, uid of the review %s", request.uid)
             answer = _failed(exchange, _internal(error))
-            response = _response(answer)
+            response = _response(request, answer, volume)
         if answer.reason == Reason.INTERNAL_ERROR and request.creates_pod and (fault := misfit(request.pod)):
             raise ReviewError(f"request.object.{fault[:PROBLEM_LENGTH]}")
         try:
-            self._account(route, request, answer, time.perf_counter() - started)
+            self._account(route, request, answer, time.perf_counter() - started, volume)
         except Exception:
             logger.exception("Defect while accounting, uid of the review %s", request.uid)
         return response
 
-    async def _answer(
-        self, exchange: Exchange, review: dict[str, Any], handler: str, headers: dict[str, str]
-    ) -> Answer:
-        answer = admission.without_kopf(exchange.request, exchange.snapshot, exchange.config)
-        return answer or await self._ask_kopf(exchange, review, handler, headers)
+    def _exchange(self, route: requests.Route, request: Request) -> Exchange:
+        """Return a review of a Pod with what concerns that Pod, and nothing else; one of a config as it is."""
+        if not (route.config and request.creates_pod):
+            return Exchange(request, self._live.snapshot, route.config)
+        node = str(part(request.pod, "spec").get("nodeName") or "")
+        return Exchange(
+            without_bookkeeping(request),
+            self._live.snapshot,
+            route.config,
+            dict(route.parameters),
+            self._facts().about(request.namespace, node),
+        )
 
-    async def _ask_kopf(
-        self, exchange: Exchange, review: dict[str, Any], handler: str, headers: dict[str, str]
-    ) -> Answer:
+    async def _answer(self, exchange: Exchange, review: dict[str, Any], handler: str) -> Answer:
+        answer = admission.without_kopf(exchange.request, exchange.snapshot, exchange.config)
+        if answer is not None:
+            return answer
+        key = self._remembered.key(exchange)
+        answer = self._remembered.recall(key, exchange) if key else None
+        if answer is None:
+            answer = await self._ask_kopf(exchange, review, handler)
+            if key:
+                self._remembered.keep(key, exchange, answer)
+        return answer
+
+    async def _ask_kopf(self, exchange: Exchange, review: dict[str, Any], handler: str) -> Answer:
         assert self._kopf is not None
         current.set(exchange)
         try:
-            verdict = await self._kopf(for_kopf(review), webhook=handler, headers=headers, sslpeer={})
+            verdict = await self._kopf(for_kopf(review), webhook=handler)
         except Exception as error:
             if (
                 not exchange.config and exchange.answer is None
             ):  # Kopf may not know configs, when their definition was away for a while
                 logger.info("Kopf cannot answer, so we do, uid of the review %s: %s", exchange.request.uid, error)
-                members = review["request"]
-                return await admission.validate(
-                    exchange.request, members["object"], members.get("oldObject"), self._live.check
-                )
+                request = exchange.request
+                return await admission.validate(request.pod, request.old or None, self._live.judge)
             logger.exception("Defect outside the handler, uid of the review %s", exchange.request.uid)
             verdict = f"{type(error).__name__}: {error}"
         return exchange.answer or _failed(exchange, f"internal error: the handler left no answer: {verdict}")
 
-    def _account(self, route: requests.Route, request: Request, answer: Answer, seconds: float) -> None:
+    def _account(self, route: requests.Route, request: Request, answer: Answer, seconds: float, volume: bytes) -> None:
         config = route.config
-        self._metrics.admissions.labels(config, answer.result, answer.reason).inc()
-        self._metrics.admission_seconds.labels(config).observe(seconds)
+        self._metrics.note_admission(config, answer.result, answer.reason, seconds)
         level = logging.WARNING if answer.failed else logging.INFO if answer.result == "Denied" else logging.DEBUG
         if access.isEnabledFor(level):
             fields = _fields(config, request, answer, seconds)
             who = f"{config} in {request.namespace}" if config else request.name
-            access.log(level, "%s: %s (%s): %s", who, answer.result, answer.reason, answer.message, extra=fields)
+            message = restored(answer.message.encode("utf-8", "surrogatepass"), volume).decode("utf-8", "replace")
+            access.log(level, "%s: %s (%s): %s", who, answer.result, answer.reason, message, extra=fields)
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
         protocol.request_begins()
         return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop())
 
 
-def _response(answer: Answer) -> web.Response:
+def _response(request: Request, answer: Answer, volume: bytes) -> web.Response:
+    text = response_text(request, answer, volume)
     if isinstance(answer.body, str):
-        return web.Response(status=500, text=answer.body)
-    return web.Response(body=json.dumps(answer.body).encode(), content_type="application/json")
+        return web.Response(status=500, body=text, content_type="text/plain", charset="utf-8")
+    return web.Response(body=text, content_type="application/json")
+
+
+def response_text(request: Request, answer: Answer, volume: bytes) -> bytes:
+    """Return what goes back, in which the volume with the token has its own name."""
+    if isinstance(answer.body, str):
+        return restored(answer.body.encode("utf-8", "replace"), volume)
+    return respond.answer(request.uid, restored(answer.body, volume), restored(answer.patch, volume))
 
 
 def _internal(error: Exception) -> str:
@@ -231,7 +262,7 @@ def _failed(exchange: Exchange, problem: str) -> Answer:
     compiled = exchange.snapshot.compiled(exchange.config)
     if compiled is None:
         return Answer(problem, Reason.INTERNAL_ERROR, problem, failed=True)
-    return admission.failed(exchange.request, compiled, Reason.INTERNAL_ERROR, problem)
+    return admission.failed(compiled, Reason.INTERNAL_ERROR, problem)
 
 
 def _fields(config: str, request: Request, answer: Answer, seconds: float) -> dict[str, Any]:

@@ -132,3 +132,23 @@ def test_the_digest_does_not_depend_on_the_order_of_keys() -> None:
 def test_the_digest_is_the_same_in_every_process_and_release() -> None:
     resource = with_spec(profile="Generic", values={"text": "ü", "n": [1, 2.5, None, True]})
     assert compiled(resource).digest == "3826f347d5"
+
+
+def test_a_template_that_an_edit_leaves_alone_is_not_compiled_again() -> None:
+    first, second = (compiled(with_spec(values={"version": version})) for version in ("1", "2"))
+    assert first.templates["main"].template is second.templates["main"].template
+    assert first.serial != second.serial
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        edited(metadata__name="other"),
+        with_template(name="other"),
+        with_template(template="spec: {} "),
+        with_template(delimiters="Square"),
+    ],
+)
+def test_a_template_of_another_name_text_or_delimiters_is_another_one(edit: dict[str, Any]) -> None:
+    (other,) = compiled(edit).templates.values()
+    assert other.template is not compiled(MINIMAL).templates["main"].template

@@ -10,7 +10,7 @@ from sidecar_injector import names
 from sidecar_injector.cluster.api import Listing
 from sidecar_injector.config import CompiledConfig
 from sidecar_injector.errors import Problem
-from sidecar_injector.serving import live as module
+from sidecar_injector.serving import judging as module
 from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.metrics import Metrics
 
@@ -21,6 +21,11 @@ def config(version: int, template: str = GOOD, *, name: str = "mesh", generation
     metadata = {"name": name, "uid": uid, "resourceVersion": str(version), "generation": generation or version}
     spec = {"profile": "Generic", "templates": [{"name": "t", "template": template}]}
     return {"apiVersion": names.API_VERSION, "kind": names.KIND, "metadata": metadata, "spec": spec}
+
+
+def image(version: int) -> str:
+    """Return a template that is good, and another one for each version."""
+    return GOOD.replace(":1}", f":{version}}}")
 
 
 async def no_objection(_: CompiledConfig) -> Sequence[Problem]:
@@ -89,7 +94,7 @@ def test_reports_that_come_while_one_is_judged_are_not_lost(monkeypatch: pytest.
     monkeypatch.setattr(module, "accept", accept)
 
     async def scenario(live: Live) -> None:
-        await asyncio.gather(*(live.offer(config(version)) for version in range(1, 30)))
+        await asyncio.gather(*(live.offer(config(version, image(version))) for version in range(1, 30)))
 
     assert served(run(scenario)) == 29
     assert judged[-1] == 29
@@ -114,7 +119,7 @@ def test_an_edit_is_judged_though_our_own_write_replaces_its_report_while_it_wai
 def test_a_report_of_a_new_status_does_not_judge_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario(live: Live) -> None:
         await live.offer(config(1))
-        monkeypatch.setattr(module, "accept", lambda _: pytest.fail("judged again"))
+        monkeypatch.setattr(live.judge, "for_service", lambda _: pytest.fail("judged again"))
         await live.offer({**config(2, generation=1), "status": {"observedGeneration": 1}})
 
     live = run(scenario)
@@ -220,7 +225,7 @@ def test_a_defect_while_judging_is_a_problem_of_that_config_only(monkeypatch: py
     async def scenario(live: Live) -> None:
         await live.offer(config(1))
         monkeypatch.setattr(module, "accept", accept)
-        await live.offer(config(2))
+        await live.offer(config(2, image(2)))
 
     live = run(scenario)
     assert served(live) == 1
