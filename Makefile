@@ -17,7 +17,7 @@ READY   := $(VENV)/ready-$(CONTENT)
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test lint format unit cluster e2e demo up generate lock image sbom clean
+.PHONY: help test lint format unit cluster e2e demo bench up generate lock image sbom clean
 
 help: ## This list
 	@sed -n 's/^\([a-z0-9.]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -46,6 +46,9 @@ cluster: $(READY) binary ## The tests that need a real API server
 
 e2e: $(READY) binary images ## The tests on a whole node, with real containers: needs root, installs Debian's containerd and such
 	@$(BIN)/python -m pytest -m e2e $(ARGS)
+
+bench: $(READY) ## How fast it is, beside servers that do nothing, and what grows with what; some minutes
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 up: $(READY) ## A control plane to play with, until Ctrl-C
 	@$(BIN)/python -m tests.kubernetes up
