@@ -18,7 +18,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     "conflicts": ("conflicts", "unused_placeholders"),
     "merge and finish": ("merge",),
     "guardrails": ("check_guardrails", "same"),
-    "write the status": ("contributions", "with_status"),
+    "write the status": ("contributions", "changes", "with_status"),
     "patch": ("build_patch",),
 }
 """The steps in order: names in the pipeline's module, or methods of the profile. None of them calls another one.

@@ -59,7 +59,7 @@ class Settings:
     max_body_bytes: int = _setting(8 << 20, "Largest body of a request; a larger one is answered 413.", low=1024)
     max_in_flight: int = _setting(256, "Requests worked on at a time; one more is answered 503.", low=1)
     remembered_mib: float = _setting(
-        3.0,
+        1.0,
         "MiB for decisions that are remembered, for Pods that differ in nothing that is looked at, such as those of "
         "one ReplicaSet; 0: every Pod is decided anew.",
         high=1024,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sidecar_injector.errors import TemplateError
 from sidecar_injector.injection.guardrails import breaches
 from sidecar_injector.injection.merge import strategic_merge, without_directives
-from sidecar_injector.injection.patch import build_patch, same
+from sidecar_injector.injection.patch import build_patch, changes, same
 from sidecar_injector.injection.spots import OVERLAY_SPOT
 from sidecar_injector.injection.status import UNDO_LIMIT, Injected, Record, with_status
 from sidecar_injector.templating import ANYTHING, compile_template
@@ -44,6 +44,17 @@ def test_a_status_is_the_same_whether_the_pods_share_what_did_not_change_or_not(
     before, after = both
     shared = with_status(before, after, INJECTED, Record())
     assert text(shared) == text(with_status(before, copy.deepcopy(after), INJECTED, Record()))
+
+
+@given(edited(), ANY_PODS)
+def test_a_patch_is_the_same_whether_the_changes_to_the_spec_are_known_already_or_not(both, other):
+    """Those to a Pod that is not the one that came in, as when it is injected again, are of no use."""
+    before, after = both
+    done = changes(before, after)
+    result = with_status(before, after, INJECTED, Record(), done.undo)
+    assert text(result) == text(with_status(before, after, INJECTED, Record()))
+    for came_in in (before, other):
+        assert text(build_patch(came_in, result, done)) == text(build_patch(came_in, result))
 
 
 @given(edited())

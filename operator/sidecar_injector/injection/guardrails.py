@@ -249,10 +249,8 @@ def _breaches(pod: Pod, result: Pod) -> Iterator[Breach]:
 
 def _rows(rows: Mapping[str, Row], value: Object, written: Sequence[Object], keys: Keys) -> Iterator[Breach]:
     """Yield what is found in the fields of an object; those that the author alone has count, too."""
-    if rows.keys().isdisjoint(value) and all(rows.keys().isdisjoint(item) for item in written):
-        return
-    for field, row in rows.items():
-        given = value.get(field)
+    for field in filter({*value}.union(*written).__contains__, rows):
+        given, row = value.get(field), rows[field]
         own = [item[field] for item in written if item.get(field) is not None] if written else []
         if (given is not None or own) and (found := row.judge(given, own)):
             yield Breach(row.guardrail, (*keys, field, *_INNER.get(field, ())), found)
@@ -336,13 +334,13 @@ def _hosts_in(container: Container) -> list[tuple[Keys, object]]:
     handlers: list[tuple[Keys, object]] = [((name,), container[name]) for name in _PROBES if name in container]
     if "lifecycle" in container:
         handlers += [(("lifecycle", name), _member(container["lifecycle"], name)) for name in _HOOKS]
-    found: list[tuple[Keys, object]] = []
-    for path, handler in handlers:
-        for kind in _WITH_HOST:
-            action = _member(handler, kind)
-            if action and (host := _member(action, "host")):
-                found.append(((*path, kind), host))
-    return found
+    return [
+        ((*path, kind), host)
+        for path, handler in handlers
+        if isinstance(handler, (dict, Mapping))
+        for kind in _WITH_HOST
+        if kind in handler and (host := _member(handler[kind], "host"))
+    ]
 
 
 def _volumes(mine: Sequence[Object], result: Pod) -> Iterator[Breach]:

@@ -261,8 +261,16 @@ def _ranks(items: list[object], key: str) -> dict[Hashable, int]:
 
 
 def _keys(items: list[object], key: str) -> list[Hashable]:
-    names: list[Any] = [_key_of(item, key) for item in items] if key else items
+    if not key:
+        names: list[Any] = items
+    elif _MAPS.issuperset(map(type, items)):
+        names = list(map(methodcaller("get", key, _ABSENT), items))
+    else:
+        names = [_key_of(item, key) for item in items]
     return names if SCALARS.issuperset(map(type, names)) else [_hashable(name) for name in names]
+
+
+_MAPS = frozenset((dict, SharedMap))
 
 
 # --- directives beside lists

@@ -6,6 +6,7 @@ image), and a volume of the Pod is never replaced by a template's of the same na
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from operator import methodcaller
 from typing import cast
 
 from sidecar_injector.config.model import At, Position
@@ -24,16 +25,21 @@ _DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
 
 def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of containers that both the Pod and a template define; `image: auto` is no definition."""
-    mine = {
-        str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if not is_placeholder(item)
-    }
-    return sorted(mine & defined_names(overlays))
+    defined = defined_names(overlays)
+    return sorted(
+        {
+            name
+            for field in CONTAINER_LISTS
+            for item in items(pod, field)
+            if (name := str(item.get("name"))) in defined and not is_placeholder(item)
+        }
+    )
 
 
 def unused_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of the Pod's containers with `image: auto` that no template provides."""
     wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if is_placeholder(item)}
-    return sorted(wanted - defined_names(overlays))
+    return sorted(wanted - defined_names(overlays)) if wanted else []
 
 
 def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, replaceable: Collection[str] = ()) -> Pod:
@@ -50,10 +56,13 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
     for overlay in overlays:
         lowered = _lower(result, overlay, homes, native=native)
         kept = _keep_volumes(lowered, mine, result)
-        plain = overlay.plain and not any(RETAIN_KEYS in volume for volume in items(kept, "volumes"))
+        plain = overlay.plain and not any(map(_RETAINS_KEYS, items(kept, "volumes")))
         merged = strategic_merge(result, kept, plain=plain)
         result = _place(result, merged, overlay.position, heads)
     return result
+
+
+_RETAINS_KEYS = methodcaller("__contains__", RETAIN_KEYS)
 
 
 def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[str]]:
@@ -117,10 +126,13 @@ def _each_variable_once(container: Container) -> Container:
     variables = container.get("env")
     if not isinstance(variables, list):
         return container
-    last = {item.get("name"): item for item in variables}
+    last = dict(zip(map(_name, variables), variables, strict=True))
     if len(last) == len(variables):
         return container
     return {**container, "env": [item for item in variables if last[item.get("name")] is item]}
+
+
+_name = methodcaller("get", "name")
 
 
 def _as_sidecar(container: Container, *, native: bool) -> Container:
@@ -142,6 +154,8 @@ def _keep_volumes(lowered: Pod, mine: Collection[str], result: Pod) -> Pod:
     if not volumes:
         return lowered
     present = set(names(result, "volumes"))
+    if present.isdisjoint(names(lowered, "volumes")):
+        return with_spec(lowered, volumes=volumes)
     kept: list[Container] = []
     for volume in volumes:
         if DIRECTIVE in volume or volume.get("name") not in present or len(volume) == 1:
@@ -271,25 +285,31 @@ def check_result(before: Pod, pod: Pod, overlays: Sequence[Overlay]) -> None:
     Only what the overlays can be blamed for is looked at; placeholders may have become the template's containers.
     """
     mine = {str(item.get("name")): item for item in template_containers(overlays)}
-    standing = {str(item.get("name")) for item in template_containers(overlays) if item.get(DIRECTIVE) == "delete"}
-    for field in CONTAINER_LISTS:
-        standing.update(names(pod, field))
-    for field in CONTAINER_LISTS:
-        for name in names(before, field):
-            if name not in standing:
+    was = {field: names(before, field) for field in CONTAINER_LISTS}
+    now = {field: names(pod, field) for field in CONTAINER_LISTS}
+    standing = set().union(*now.values())
+    for field, found in was.items():
+        for name in found:
+            if name not in standing and not _taken_away(name, overlays):
                 raise MergeError(f"spec.{field}[{name}]", _TAKEN_AWAY)
-    if not items(pod, "containers") and not set(names(before, "containers")) <= set(names(pod, "initContainers")):
+    if not now["containers"] and not set(was["containers"]) <= set(now["initContainers"]):
         raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
     volumes = set(names(pod, "volumes"))
     seen: set[str] = set()
-    for field in CONTAINER_LISTS:
-        for container in items(pod, field):
-            name = str(container.get("name"))
+    for field, found in now.items():
+        for name, container in zip(found, items(pod, field), strict=True):
             if name in seen:
                 raise MergeError(f"spec.{field}[{name}]", _TAKEN)
             seen.add(name)
             if name in mine:
                 _check_container(container, mine[name], f"spec.{field}[{name}]", volumes)
+
+
+def _taken_away(name: str, overlays: Sequence[Overlay]) -> bool:
+    """Tell whether a template says by name that it takes a container away."""
+    return any(
+        item.get(DIRECTIVE) == "delete" and str(item.get("name")) == name for item in template_containers(overlays)
+    )
 
 
 _TAKEN = "the name is taken by another container of the Pod; rename one of them"

@@ -20,7 +20,7 @@ from sidecar_injector.injection.overlay import (
     unused_placeholders,
     with_users_on_top,
 )
-from sidecar_injector.injection.patch import build_patch, same
+from sidecar_injector.injection.patch import Changes, build_patch, changes, same
 from sidecar_injector.injection.profile import Plan, Profile
 from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.review import Request
@@ -100,8 +100,9 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
         return Outcome(decision, before, patch, warnings)
     contributed = contributions(overlays, finished)
     injected = Injected(config.name, config.digest, config.spec.revision, templates, contributed)
-    result = with_status(before, finished, injected, profile.record)
-    return _outcome(subject, before, result, warnings)
+    done = changes(before, finished)
+    result = with_status(before, finished, injected, profile.record, done.undo)
+    return _outcome(subject, before, result, done, warnings)
 
 
 def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay], ground: Pod | None = None) -> Pod:
@@ -157,13 +158,13 @@ def _placeholder_warning(name: str) -> str:
     return f"container {name!r} has image {AUTO_IMAGE!r}, but no template in use provides a container of that name"
 
 
-def _outcome(subject: Subject, before: Pod, result: Pod, warnings: tuple[str, ...]) -> Outcome:
+def _outcome(subject: Subject, before: Pod, result: Pod, done: Changes, warnings: tuple[str, ...]) -> Outcome:
     config = subject.config
     summary = _summary(before, result)
     if config.spec.mode is Mode.AUDIT:
         warning = f"{config.name} (mode Audit) would have injected {summary}"
         return Outcome(Decision(False, Reason.AUDITED, warning), result, (), (*warnings, warning))
-    patch = tuple(build_patch(subject.pod, result))
+    patch = tuple(build_patch(subject.pod, result, done))
     return Outcome(Decision(True, Reason.INJECTED, f"injected {summary}"), result, patch, warnings)
 
 

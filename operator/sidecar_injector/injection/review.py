@@ -5,6 +5,7 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admis
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import methodcaller
 
 from sidecar_injector.errors import ReviewError
 
@@ -103,7 +104,13 @@ def check_pod(pod: Mapping[str, object]) -> None:
         _check_named(spec.get(name), f"{at}.spec.{name}")
 
 
+_STRINGS, _OBJECTS = frozenset((str,)), frozenset((dict,))
+_name = methodcaller("get", "name", "")
+
+
 def _check_strings(value: object, path: str) -> None:
+    if type(value) is dict and _STRINGS.issuperset(map(type, value.values())):
+        return
     for key, item in _mapping(value or {}, path).items():
         if not isinstance(item, str):
             raise ReviewError(f"{path}[{key!r}]: found {_kind(item)}, expected a string")
@@ -114,6 +121,8 @@ def _check_named(value: object, path: str) -> None:
         return
     if not isinstance(value, list):
         raise ReviewError(f"{path}: found {_kind(value)}, expected a list")
+    if _OBJECTS.issuperset(map(type, value)) and _STRINGS.issuperset(map(type, map(_name, value))):
+        return
     for index, item in enumerate(value):
         if not isinstance(_mapping(item, f"{path}[{index}]").get("name", ""), str):
             raise ReviewError(f"{path}[{index}].name: found {_kind(item['name'])}, expected a string")

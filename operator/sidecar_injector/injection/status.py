@@ -13,29 +13,26 @@ something is to be removed, or [value], where that is to be restored. Under the 
 that are missing from it: [[key of the item in front, or null; item], ...].
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import filterfalse
 
 from sidecar_injector.errors import InjectionError, ReviewError
 from sidecar_injector.injection.json_text import json_of, json_text
-from sidecar_injector.injection.patch import longest_in_order, removed, renewed, same
+from sidecar_injector.injection.patch import MISSING, Tree, changes
 from sidecar_injector.injection.review import check_pod
-from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, Field, Shape, Type
+from sidecar_injector.injection.schema import NOTHING, POD, Field, Type
 from sidecar_injector.injection.view import Pod, annotations, items, names, part, with_annotation
 from sidecar_injector.names import STATUS
 
 Missing = Sequence[object]
 """The key of the item in front (None: there is none), and the item."""
-Tree = dict[str, object]
 
 UNDO_LIMIT = 64 * 1024
 """Characters of JSON; an undo beyond this is left out, as all annotations of a Pod together may have 256 KiB."""
 
 DEPTH_LIMIT = 100
 """Keys: no field of a Pod lies as deep, and a forged tree must not exhaust the stack."""
-_REMOVE = "-"
-_MISSING = ""
 
 
 @dataclass(frozen=True)
@@ -144,10 +141,10 @@ def _undo(node: object, depth: int) -> Undo:
         case [was]:
             return Undo(restore=(was,))
         case dict() if depth:
-            missing = node.get(_MISSING, [])
+            missing = node.get(MISSING, [])
             if not isinstance(missing, list) or not all(map(_is_missing, missing)):
                 raise ValueError("missing items")
-            return Undo(missing=missing, inner={k: _undo(v, depth - 1) for k, v in node.items() if k != _MISSING})
+            return Undo(missing=missing, inner={k: _undo(v, depth - 1) for k, v in node.items() if k != MISSING})
     raise ValueError("a node")
 
 
@@ -165,9 +162,12 @@ def is_intact(pod: Pod, injection: Injection) -> bool:
 # --- writing
 
 
-def with_status(before: Pod, after: Pod, injected: Injected, record: Record) -> Pod:
-    """Return `after` with an entry that tells how it came of `before`."""
-    undo = _undo_map(part_of(before), part_of(after), POD)
+def with_status(before: Pod, after: Pod, injected: Injected, record: Record, undo: Tree | None = None) -> Pod:
+    """Return `after` with an entry that tells how it came of `before`.
+
+    undo -- of the changes between them, if that is known
+    """
+    undo = changes(before, after).undo if undo is None else undo
     entry: dict[str, object] = {
         **{name: added for name in LISTS if (added := _added(before, after, name))},
         "revision": injected.digest,
@@ -186,82 +186,12 @@ def _added(before: Pod, after: Pod, field: str) -> list[str]:
     if items(before, field) is items(after, field):
         return []
     standing = set(names(before, field))
-    return [name for name in names(after, field) if name not in standing]
+    return list(filterfalse(standing.__contains__, names(after, field)))
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:
     """Return the part of a Pod that injection changes."""
     return {"metadata": part(pod, "metadata"), "spec": part(pod, "spec")}
-
-
-def _undo_map(before: Mapping[str, object], after: Mapping[str, object], schema: Type) -> Tree:
-    tree: Tree = {}
-    for key in sorted([*renewed(before, after), *removed(before, after)]):
-        kind = schema.field(key)
-        node = _undo_value(before.get(key), after[key], kind) if key in after else _undo_removal(before[key], kind)
-        if node is not None:
-            tree[key] = node
-    return tree
-
-
-def _undo_removal(before: object, kind: Field) -> object:
-    return _undo_list(before, [], kind) if isinstance(before, list) and kind.merge_key else [before]
-
-
-def _undo_value(before: object, after: object, kind: Field) -> object:
-    """Return the node of a value that may have changed; None if it has not."""
-    if type(after) in SCALARS:
-        pass
-    elif isinstance(after, list):
-        if kind.merge_key and (before is None or isinstance(before, list)):
-            return _undo_list(before or [], after, kind)
-    elif isinstance(after, (dict, Mapping)):
-        if before is None and kind.shape is Shape.MAP:
-            return _undo_map({}, after, kind.type or NOTHING) or None
-        if isinstance(before, (dict, Mapping)):
-            return _undo_map(before, after, kind.type or NOTHING) or None
-    if before is None:
-        return _REMOVE
-    return None if same(before, after) else [before]
-
-
-def _undo_list(before: list[object], after: list[object], kind: Field) -> object:
-    old, new = _by_key(before, kind), _by_key(after, kind)
-    if old is None or new is None:
-        return None if same(before, after) else [before]
-    stayed = longest_in_order([key for key in old if key in new], list(new))
-    tree: Tree = {}
-    if len(stayed) != len(old):
-        tree[_MISSING] = _missing(old, stayed)
-    for key in sorted([key for key, item in new.items() if key not in stayed or item is not old[key]]):
-        if key not in stayed:
-            tree[key] = _REMOVE
-        else:
-            node = _undo_value(old[key], new[key], kind.item)
-            if node is not None:
-                tree[key] = node
-    return tree or None
-
-
-def _missing(old: Mapping[str, object], stayed: Collection[str]) -> list[object]:
-    """Return the items that have not stayed, each with the key of the nearest one in front that has."""
-    missing: list[object] = []
-    in_front: str | None = None
-    for key, item in old.items():
-        if key in stayed:
-            in_front = key
-        else:
-            missing.append([in_front, item])
-    return missing
-
-
-def _by_key(items: Sequence[Any], kind: Field) -> dict[str, object] | None:
-    """Return the items by their keys as text, or None if the keys do not tell them apart."""
-    try:
-        keyed = {str(item[kind.merge_key]): item for item in items}
-    except (KeyError, TypeError):  # an item without the key, or that is no map
-        return None
-    return keyed if len(keyed) == len(items) else None
 
 
 # --- taking out

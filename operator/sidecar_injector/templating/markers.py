@@ -6,6 +6,8 @@ escape sequence of YAML's double-quoted style and no hexadecimal number, so one 
 
 import re
 import secrets
+from collections.abc import Iterator
+from itertools import chain, count
 
 _PREFIX = f"Z{secrets.token_hex(8)}"
 MARKER = re.compile(f"{_PREFIX}v([0-9]+)Z")
@@ -13,13 +15,18 @@ MARKER = re.compile(f"{_PREFIX}v([0-9]+)Z")
 LINE_MARK = re.compile(f"{_PREFIX}l([0-9]+)Z")
 """Finds the marks of template lines in a traced rendering (`tracing`); group 1 is the line."""
 
-MARKERS = tuple(f"{_PREFIX}v{index}Z" for index in range(512))
-"""The markers of the first slots."""
-
 
 def marker(index: int) -> str:
     """Return the marker of the value in this slot."""
-    return MARKERS[index] if index < len(MARKERS) else f"{_PREFIX}v{index}Z"
+    return f"{_PREFIX}v{index}Z"
+
+
+_FIRST = tuple(map(marker, range(512)))
+
+
+def markers() -> Iterator[str]:
+    """Return the markers of all slots, in order."""
+    return chain(_FIRST, map(marker, count(len(_FIRST))))
 
 
 def line_mark(line: int) -> str:

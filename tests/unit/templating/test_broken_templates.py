@@ -322,6 +322,30 @@ def test_errors_name_lines_of_the_template_after_many_lines_of_output() -> None:
     assert failure(template).place.line == 6
 
 
+FIRST_OF_TWO = [
+    ("a: {{ nope }}\nb: {{ 1 / 0 }}", 1, "nope"),
+    ("a: {{ 1 / 0 }}\nb: {{ nope }}", 1, "zero"),
+    ("a: {{ one }}\nb: {{ nope }}\nc: {{ gone }}", 2, "nope"),
+    ("a: {{ one }}\nb: {{ values.nope.x }}\nc: {{ one - 1 }}", 2, "nope"),
+    ("{% macro m() %}x: {{ nope }}{% endmacro %}\na: {{ one }}\nb: {{ gone }}\n{{ m() }}", 3, "gone"),
+    ("{% macro m() %}\nx: {{ nope }}\n{% endmacro %}\na: {{ one }}\n{{ m() }}\nb: {{ gone }}", 2, "nope"),
+    ("a: {{ one }}\nb: {{ values.get }}\nc: {{ nope }}", 2, "get"),
+    ("a: {{ one }}\nb: {{ long }}{{ long }}\nc: {{ long }}\nd: {{ nope }}", 3, "all printed values together"),
+    ("a: {{ [one, nope] }}\nb: {{ one }}", 1, "nope"),
+    ("a: {{ one }}\nb: {{ deep }}\nc: {{ nope }}", 2, "nested"),
+]
+
+
+@pytest.mark.parametrize(("template", "line", "phrase"), FIRST_OF_TWO, ids=range(len(FIRST_OF_TWO)))
+def test_of_two_mistakes_near_each_other_the_first_is_told_with_its_line(template, line, phrase) -> None:
+    deep: list[object] = []
+    for _ in range(60):
+        deep = [deep]
+    error = failure(template, one="1", long="x" * 1_500_000, deep=deep)
+    assert phrase in str(error)
+    assert error.place.line == line
+
+
 def test_square_delimiters_are_named_in_messages() -> None:
     with pytest.raises(TemplateSyntaxError, match=r"close the expression with `\]\]`"):
         compile_template("c/t", "a: [[ x y ]]", delimiters=Delimiters.SQUARE)

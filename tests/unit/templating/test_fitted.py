@@ -1,5 +1,7 @@
 """Data as it fits what it is for."""
 
+from itertools import permutations
+
 import pytest
 
 from sidecar_injector.errors import TemplateRenderError
@@ -83,8 +85,8 @@ def test_what_cannot_be_built_fails_at_its_line_whatever_it_is_for():
 def test_values_of_the_common_type_are_not_looked_at_and_constants_once():
     words = Words()
     template = compile_template("c/t", "a: {{ x }}\nb: 7\nc: '{{ x }}'\nd: [{{ x }}, k, {{ y }}]")
-    for _ in range(3):
-        assert template.render({"x": "text", "y": 5}, words.spot).tree["d"] == ["text", "k", "5"]
+    for text in ("one", "two", "three"):
+        assert template.render({"x": text, "y": 5}, words.spot).tree["d"] == [text, "k", "5"]
     assert words.seen == [7, "k", 5, 5, 5]
 
 
@@ -94,6 +96,31 @@ def test_what_is_not_printed_is_the_same_object_in_all_renderings():
     first, second = (template.render({"x": x}, words.spot).tree for x in ("one", "two"))
     assert first["a"] is second["a"]
     assert (first["d"], second["d"]) == ("one", "two")
+
+
+def test_what_is_printed_as_before_is_the_same_object_as_before():
+    template = compile_template("c/t", "a: {b: {{ x }}, c: x}\nany: {b: {{ y }}}\nd: {e: {{ y }}}")
+    words, x = Words(), "one"
+    first, second = (template.render({"x": x, "y": y}, words.spot).tree for y in ("two", "three"))
+    assert first["a"] is second["a"]
+    assert (first["d"], second["d"]) == ({"e": "two"}, {"e": "three"})
+
+
+@pytest.mark.parametrize("values", list(permutations((1, True, 1.0), 2)), ids=str)
+def test_a_value_that_is_equal_to_the_one_before_is_not_taken_for_it(values):
+    as_it_is = Spot(lambda value: value, member=lambda _: Spot(lambda value: value))
+    template = compile_template("c/t", "a: {{ x }}\nb: {c: {{ x }}}")
+    for value in values:
+        found = template.render({"x": value}, as_it_is).tree
+        assert type(found["a"]) is type(found["b"]["c"]) is type(value)
+
+
+def test_what_failed_to_fit_is_not_remembered():
+    words = Words()
+    template = compile_template("c/t", "a: {b: {{ x }}}")
+    good, bad = "text", {"y": 1}
+    for value, fits in ((good, True), (bad, False), (bad, False), (good, True)):
+        assert template.render({"x": value}, words.spot).fits is fits
 
 
 def test_a_template_is_rendered_for_several_uses():

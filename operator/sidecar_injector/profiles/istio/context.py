@@ -9,6 +9,7 @@ from sidecar_injector.profiles.istio import multus
 from sidecar_injector.profiles.istio import vocabulary as v
 from sidecar_injector.profiles.istio.proxy_config_checks import VARIABLE
 from sidecar_injector.profiles.istio.reading import at, map_at
+from sidecar_injector.templating.shapes.shared import SharedMap
 
 _LABEL_LENGTH = 63
 _LABEL_ENDS = "-_."
@@ -103,13 +104,12 @@ def resources(pod: Pod, values: Values) -> object:
     }
     if any(asked.values()):
         return {kind: amounts for kind, amounts in asked.items() if amounts}
-    return _without_nulls(at(values, "global", "proxy", "resources")) or {}
+    stated = at(values, "global", "proxy", "resources") or {}
+    return SharedMap(_without_nulls(stated)) if isinstance(stated, Mapping) else stated
 
 
-def _without_nulls(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    kept = {key: _without_nulls(item) for key, item in value.items()}
+def _without_nulls(value: Mapping[str, object]) -> dict[str, object]:
+    kept = {key: _without_nulls(item) if isinstance(item, Mapping) else item for key, item in value.items()}
     return {key: item for key, item in kept.items() if item is not None and item != {}}
 
 

@@ -98,6 +98,12 @@ PROXY: tuple[Described, ...] = (
         "`global.proxy.capNetBindService`, is true",
     ),
     Described(
+        "hbone",
+        FLAG,
+        "Whether the Pod can be tunnelled to.",
+        "`ISTIO_META_ENABLE_HBONE` of `metadata` is `true`",
+    ),
+    Described(
         "traceIptables",
         FLAG,
         "Whether the rules of capture are traced, for which the proxy has to be privileged.",

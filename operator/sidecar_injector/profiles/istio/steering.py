@@ -125,6 +125,7 @@ class Steering:
             "resources": context.resources(pod, values),
             "readiness": context.readiness(pod, values),
             "capabilities": context.capabilities(pod, values, self.interception_mode),
+            "hbone": metadata.get("ISTIO_META_ENABLE_HBONE") == "true",
             "traceIptables": metadata.get("IPTABLES_TRACE_LOGGING") == "true",
             "holdApplication": self.hold,
             "logLevel": notes.get(v.LOG_LEVEL, stated.get("logLevel")),

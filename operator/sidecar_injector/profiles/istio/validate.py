@@ -44,11 +44,18 @@ def check(pod: Pod) -> None:
 
 def faults(pod: Pod) -> list[str]:
     """Return a line for each of the Pod's annotations that is not allowed: its key, its value, what is allowed."""
+    if _say_nothing(annotations(pod)):
+        return []
     found = [
         f"metadata.annotations[{key.name}]: is {shown(value)} ({problem}); allowed: {key.allowed}"
         for key, value, problem in _wrong(pod, refused=True)
     ]
     return found or [*_requests_above_limits(pod), *user_volumes.faults(pod), *_bad_overrides(pod)]
+
+
+def _say_nothing(values: Mapping[str, str]) -> bool:
+    """Tell whether none of these labels or annotations means anything here, or looks as if it were to."""
+    return BY_NAME.keys().isdisjoint(values) and not any(map(_is_istios, values))
 
 
 def _requests_above_limits(pod: Pod) -> Iterator[str]:
@@ -72,6 +79,8 @@ def _bad_overrides(pod: Pod) -> Iterator[str]:
 
 def warnings(pod: Pod) -> list[str]:
     """Return what the Pod's author should know, what matters most first."""
+    if _say_nothing(annotations(pod)) and _say_nothing(labels(pod)):
+        return [*_on_the_pod(pod)]
     return [
         *_on_opting(pod),
         *_without_effect(pod),

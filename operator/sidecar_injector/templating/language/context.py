@@ -15,15 +15,14 @@ from sidecar_injector.templating.language.values import (
     YamlText,
     plain,
     plain_and_size,
-    size_of,
     text_of,
 )
 from sidecar_injector.templating.limits import Limits
-from sidecar_injector.templating.markers import MARKERS, marker
+from sidecar_injector.templating.markers import markers
 
 _PRICE_OF_TEXT, _PRICE_OF_FIELD = 5, 4
-_SIZE_OF_OMIT = size_of(OMIT)
-_MARKERS = len(MARKERS)
+_FREE = frozenset((bool, type(None), type(OMIT)))
+"""Types of values that take no room worth counting."""
 
 
 class RenderContext(Context):
@@ -32,6 +31,7 @@ class RenderContext(Context):
     def __init__(self, environment: Environment, variables: Mapping[str, object], limits: Limits) -> None:
         super().__init__(environment, variables, None, {})  # type: ignore[arg-type]
         self.slots: list[object] = []
+        self.markers = markers()
         self.limits = limits
         self.depth_limit = limits.depth
         self.steps = limits.steps
@@ -104,22 +104,19 @@ def print_value(context: RenderContext, value: object) -> str:
 
     It takes the context, and is therefore never run at compile time for constant expressions.
     """
-    kind, slots = type(value), context.slots
+    kind = type(value)
     if kind is str:
         context.room -= len(value)  # type: ignore[arg-type]
-    elif kind is bool or value is None or (kind is int and LOWEST <= value <= HIGHEST):  # type: ignore[operator]
+    elif kind in _FREE or (kind is int and LOWEST <= value <= HIGHEST):  # type: ignore[operator]
         pass
     elif kind is Fragment:
         return value.text  # type: ignore[attr-defined, no-any-return]
-    elif value is OMIT:
-        context.room -= _SIZE_OF_OMIT
     else:
         value, size = plain_and_size(value, context)
         context.room -= size
         if kind is YamlText:
-            context.yaml_slots.append(len(slots))
+            context.yaml_slots.append(len(context.slots))
     if context.room < 0:
         context.take_room(0)
-    index = len(slots)
-    slots.append(value)
-    return MARKERS[index] if index < _MARKERS else marker(index)
+    context.slots.append(value)
+    return next(context.markers)

@@ -62,7 +62,7 @@ def operand(context: RenderContext, value: object) -> object:
 @pass_context
 def settled(_context: RenderContext, value: object) -> object:
     """Prepare what is compared with a literal."""
-    return settle(value)
+    return value if type(value) in _SETTLED else settle(value)
 
 
 def settle(value: object) -> object:

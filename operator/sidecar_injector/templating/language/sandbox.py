@@ -96,8 +96,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look up `obj.attribute`: a key of a map, or a field of `loop` or a namespace."""
         if type(obj) is dict:
-            found = obj.get(attribute, missing)
-            return found if found is not missing else Missing(obj=obj, name=attribute)
+            try:
+                return obj[attribute]
+            except KeyError:
+                return Missing(obj=obj, name=attribute)
         return _field(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:

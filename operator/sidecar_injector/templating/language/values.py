@@ -10,6 +10,7 @@ from jinja2.utils import Namespace
 
 from sidecar_injector.templating.failures import Failure, LimitReached
 from sidecar_injector.templating.markers import LINE_MARK, MARKER
+from sidecar_injector.templating.shapes.shared import SharedMap
 
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
 _SHIFT = 8
@@ -148,8 +149,12 @@ def plain(value: object, meter: Meter) -> object:
 
 def plain_and_size(value: object, meter: Meter) -> tuple[object, int]:
     """Return a value as `plain` does, and its `size_of`, with one look at it if it is plain already."""
+    if type(value) is SharedMap and value.size:
+        return value, value.size
     size = _plain_size(value, meter, 0)
     if size is not None:
+        if type(value) is SharedMap:
+            value.size = size
         return value, size
     copy = _plain_copy(value, meter, 0)
     return copy, size_of(copy)
@@ -183,7 +188,7 @@ def _plain_size(value: object, meter: Meter, depth: int) -> int | None:
         return len(value) + _QUOTES  # type: ignore[arg-type]
     if value is None or kind is bool:
         return _NUMBER
-    if kind is dict or kind is list:
+    if kind is dict or kind is list or kind is SharedMap:
         _enter(value, meter, depth)
         return _size_of_members(value, meter, depth + 1)
     if kind is int:

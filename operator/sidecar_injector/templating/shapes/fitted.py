@@ -6,10 +6,21 @@ plan is fitted to the spots. Of the printed values, those of the type that is co
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import is_, itemgetter
 from typing import Any
 
 from sidecar_injector.templating.language.values import OMIT
-from sidecar_injector.templating.shapes.plan import Constant, Fill, List, Map, Quoted, Step, Text, Value
+from sidecar_injector.templating.shapes.plan import (
+    Constant,
+    Fill,
+    List,
+    Map,
+    Quoted,
+    Step,
+    Text,
+    Value,
+    slots_of,
+)
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Convert = Callable[[object], object]
@@ -53,10 +64,10 @@ def fitted(step: Step, spot: Spot) -> Fill:
     if isinstance(step, Map) and spot.member is not None:
         dynamic = dict(step.entries)
         steps = {key: dynamic.get(key) or Constant(value) for key, value in step.base.items()}
-        return _container({}, [(key, each, spot.member(key)) for key, each in steps.items()])
+        return _latest(step, _container({}, [(key, each, spot.member(key)) for key, each in steps.items()]))
     if isinstance(step, List) and spot.item is not None:
-        item = spot.item()
-        return _container([None] * len(step.items), [(index, each, item) for index, each in enumerate(step.items)])
+        item, base = spot.item(), [None] * len(step.items)
+        return _latest(step, _container(base, [(index, each, item) for index, each in enumerate(step.items)]))
     if isinstance(step, Quoted | Text) and spot.common is str:
         return step.fill
 
@@ -65,6 +76,30 @@ def fitted(step: Step, spot: Spot) -> Fill:
         return value if value is OMIT else spot.convert(value)
 
     return converted
+
+
+def _latest(step: Step, fill: Fill) -> Fill:
+    """Return the same fill, which knows what it built latest, and of which values.
+
+    Most of what is printed is the config's, and then the very same for all Pods: the data is, too. Values are told
+    apart by what they are, not by what they are equal to, for 1 is equal to true.
+    """
+    slots_in = [*slots_of(step)]
+    if not slots_in:
+        return fill
+    pick = itemgetter(*slots_in, slots_in[0])  # of one slot it would give the value, of two it gives a tuple
+    latest: tuple[Sequence[object], object] = (object(),), None
+
+    def known_or_filled(slots: Sequence[object]) -> object:
+        nonlocal latest
+        printed = pick(slots)
+        known, made = latest
+        if not all(map(is_, printed, known)):
+            made = fill(slots)
+            latest = printed, made
+        return made
+
+    return known_or_filled
 
 
 def never(_slots: Sequence[object]) -> object:
@@ -89,7 +124,7 @@ def _container(base: Any, members: Iterable[tuple[Any, Step, Spot]]) -> Fill:
 
     def fill(slots: Sequence[object]) -> object:
         filled = base.copy()
-        omitted = []
+        omitted: list[Any] = []
         for key, slot, common, convert in values:
             value = slots[slot]
             if type(value) is not common and (value is OMIT or (value := convert(value)) is OMIT):
@@ -102,8 +137,9 @@ def _container(base: Any, members: Iterable[tuple[Any, Step, Spot]]) -> Fill:
                 omitted.append(key)
             else:
                 filled[key] = value
-        for key in sorted(omitted, reverse=True):
-            del filled[key]
+        if omitted:
+            for key in sorted(omitted, reverse=True):
+                del filled[key]
         return filled
 
     return fill

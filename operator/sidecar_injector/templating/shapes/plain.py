@@ -5,9 +5,12 @@ need no more than a look at their types.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
+from operator import not_
 
 from sidecar_injector.templating.language.values import OMIT
 from sidecar_injector.templating.markers import MARKER
+from sidecar_injector.templating.shapes.shared import SharedMap
 from sidecar_injector.templating.yaml12.compose import MappingNode, Node, SequenceNode
 
 _SCALARS = frozenset((str, int, bool, float))
@@ -40,8 +43,14 @@ def has_plain_keys(node: Node) -> bool:
 
 def prints_plain(slots: Sequence[object], whole: Iterable[int]) -> bool:
     """Tell whether printed values are so; `whole` are the slots whose values stand in the data as they are."""
-    for slot in whole:
-        value = slots[slot]
-        if type(value) not in _PRINTED and not is_plain(value):
-            return False
-    return True
+    values = list(map(slots.__getitem__, whole))
+    others = compress(values, map(not_, map(_PRINTED.__contains__, map(type, values))))
+    return all(map(_is_noted_plain, others))
+
+
+def _is_noted_plain(value: object) -> bool:
+    """Do as `is_plain`, and note it down for what is the same for all Pods."""
+    if type(value) is not SharedMap:
+        return is_plain(value)
+    value.plain = value.plain or is_plain(value)
+    return value.plain

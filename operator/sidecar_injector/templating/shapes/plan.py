@@ -241,6 +241,24 @@ def _plan_map(entries: list[tuple[Step, Step, ScalarNode]]) -> Step:
     return Map(base, tuple(dynamic)) if dynamic else Constant(SharedMap(base))
 
 
+def slots_of(step: Step) -> Iterator[int]:
+    """Give the slots that a step builds its data of."""
+    if isinstance(step, Value | Quoted):
+        yield step.slot
+    elif isinstance(step, Text):
+        yield from (part for part in step.parts if isinstance(part, int))
+    elif isinstance(step, List):
+        for item in step.items:
+            yield from slots_of(item)
+    elif isinstance(step, Map):
+        for _, entry in step.entries:
+            yield from slots_of(entry)
+    elif isinstance(step, KeyedMap):
+        for key, entry, _ in step.entries:
+            yield from slots_of(key)
+            yield from slots_of(entry)
+
+
 def plan_key(node: ScalarNode) -> Step:
     """Plan a key; without printed values it has to be text."""
     return plan_scalar(node) if MARKER.search(node.text) else Constant(key_text(node))

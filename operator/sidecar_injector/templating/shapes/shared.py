@@ -7,16 +7,18 @@ from typing import Any
 
 
 class SharedMap(dict[str, Any]):
-    """A map without printed values in it.
+    """A map without printed values in it, or one that is the same whenever it is printed.
 
     plain -- whether it was seen to have neither directives nor nulls in it
+    size  -- about how many characters it takes as JSON, where that was found out; else 0
     """
 
-    __slots__ = ("plain",)
+    __slots__ = ("plain", "size")
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.plain = False
+        self.size = 0
 
 
 class SharedList(list[Any]):
