@@ -6,6 +6,7 @@ image), and a volume of the Pod is never replaced by a template's of the same na
 
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from operator import methodcaller
 from typing import cast
 
@@ -26,6 +27,8 @@ _DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
 def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of containers that both the Pod and a template define; `image: auto` is no definition."""
     defined = defined_names(overlays)
+    if all(defined.isdisjoint(names(pod, field)) for field in CONTAINER_LISTS):
+        return []
     return sorted(
         {
             name
@@ -71,7 +74,7 @@ def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[st
     present = {field: frozenset(names(result, field)) for field in CONTAINER_LISTS}
     found = {field: [name for name in mine if name in present[field]] for field in CONTAINER_LISTS}
     for field in ("volumes", "imagePullSecrets"):
-        found[field] = list(dict.fromkeys(name for overlay in overlays for name in names(overlay.tree, field)))
+        found[field] = list(dict.fromkeys(chain.from_iterable([names(overlay.tree, field) for overlay in overlays])))
     return found
 
 

@@ -42,6 +42,7 @@ def _spelling(key: str) -> str:
 
 
 _KEYS = MappingProxyType({_spelling(key): key for key in (SCRAPE, SCRAPE_PORT, SCRAPE_PATH, SCRAPE_TARGETS)})
+_PROPER = MappingProxyType({key: key for key in _KEYS.values()})
 
 Given = Mapping[str, Mapping[str, str]]
 """The annotations on scraping, under each key's proper name: as they are spelt, and their values."""
@@ -78,7 +79,7 @@ def merge_metrics(pod: Pod, mesh: Mapping[str, object], agent_port: int) -> Pod:
         return pod
     if any(port_number(port.strip()) == agent_port for port in given.get(SCRAPE_PORT, {}).values()):
         return pod
-    targets = scrape_targets(_value(given, SCRAPE_TARGETS)) or ()
+    targets = (SCRAPE_TARGETS in given and scrape_targets(_value(given, SCRAPE_TARGETS))) or ()
     _check(given, targets, agent_port)
     document = _document(given, targets)
     sidecar = sidecar_of(pod)
@@ -102,7 +103,7 @@ def secure_port(pod: Pod) -> Pod:
 def _given(pod: Pod) -> Given:
     given: dict[str, dict[str, str]] = {}
     for spelt, value in annotations(pod).items():
-        if spelt.startswith("prometheus") and (key := _KEYS.get(_spelling(spelt))):
+        if spelt.startswith("prometheus") and (key := _PROPER.get(spelt) or _KEYS.get(_spelling(spelt))):
             given.setdefault(key, {})[spelt] = str(value)
     return given
 
@@ -143,7 +144,7 @@ def _check(given: Given, targets: tuple[Target, ...], agent_port: int) -> None:
     key = SCRAPE_TARGETS if targets else SCRAPE_PORT
     single = _value(given, SCRAPE_PORT)
     asked = [target.port for target in targets] if targets else [single] if single else []
-    wrong = [port for port in asked if port_number(port) in (None, agent_port, *RESERVED_PORTS)]
+    wrong = [port for port in asked if (number := port_number(port)) in (None, agent_port) or number in RESERVED_PORTS]
     if wrong:
         ports = ", ".join(str(port) for port in sorted(RESERVED_PORTS | {agent_port}))
         where, found = _spelt(given, key), _value(given, key)[:_EXCERPT]

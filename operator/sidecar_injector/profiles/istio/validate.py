@@ -44,7 +44,7 @@ def check(pod: Pod) -> None:
 
 def faults(pod: Pod) -> list[str]:
     """Return a line for each of the Pod's annotations that is not allowed: its key, its value, what is allowed."""
-    if _say_nothing(annotations(pod)):
+    if _are_fine(annotations(pod), Place.POD_ANNOTATION):
         return []
     found = [
         f"metadata.annotations[{key.name}]: is {shown(value)} ({problem}); allowed: {key.allowed}"
@@ -53,9 +53,17 @@ def faults(pod: Pod) -> list[str]:
     return found or [*_requests_above_limits(pod), *user_volumes.faults(pod), *_bad_overrides(pod)]
 
 
-def _say_nothing(values: Mapping[str, str]) -> bool:
-    """Tell whether none of these labels or annotations means anything here, or looks as if it were to."""
-    return BY_NAME.keys().isdisjoint(values) and not any(map(_is_istios, values))
+def _are_fine(values: Mapping[str, str], place: Place) -> bool:
+    """Tell whether there is nothing to say of labels or annotations, whatever their values are: mostly so."""
+    strange = values.keys() - _FINE[place]
+    return BY_NAME.keys().isdisjoint(strange) and not any(map(_is_istios, strange))
+
+
+_FINE: Mapping[Place, frozenset[str]] = {
+    place: frozenset(key.name for key in KEYS if place in key.on and key.format.check is None and not key.deprecated)
+    for place in (Place.POD_LABEL, Place.POD_ANNOTATION)
+}
+"""Keys that any value will do for, where they have a meaning."""
 
 
 def _requests_above_limits(pod: Pod) -> Iterator[str]:
@@ -79,7 +87,7 @@ def _bad_overrides(pod: Pod) -> Iterator[str]:
 
 def warnings(pod: Pod) -> list[str]:
     """Return what the Pod's author should know, what matters most first."""
-    if _say_nothing(annotations(pod)) and _say_nothing(labels(pod)):
+    if _are_fine(annotations(pod), Place.POD_ANNOTATION) and _are_fine(labels(pod), Place.POD_LABEL):
         return [*_on_the_pod(pod)]
     return [
         *_on_opting(pod),
