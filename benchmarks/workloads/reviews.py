@@ -15,6 +15,8 @@ from benchmarks.workloads.model import Owner, Workload
 from benchmarks.workloads.pods import SAFE, Hole, pod, uid_of
 
 _HOLES = re.compile("|".join(re.escape(hole.value) for hole in Hole).encode())
+STATEFUL_PODS = 5
+"""Pods of each StatefulSet."""
 _CONTROLLERS = {
     Owner.REPLICA_SET: "replicaset-controller",
     Owner.STATEFUL_SET: "statefulset-controller",
@@ -90,7 +92,7 @@ class Values:
             Hole.UID: uid,
             Hole.SUFFIX: "".join(self._random.choices(SAFE, k=5)).encode(),
             Hole.TIME: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(1_772_000_000 + count)).encode(),
-            Hole.ORDINAL: b"%07d" % (1_000_000 + count % 1000),
+            Hole.ORDINAL: b"%07d" % (1_000_000 + self._random.randrange(STATEFUL_PODS)),
             Hole.NODE: b"node-%05d" % (count % 5000),
             Hole.RUN: b"%08d" % (self._minute + count),
         }

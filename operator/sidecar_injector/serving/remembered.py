@@ -24,6 +24,9 @@ _OVERHEAD = 2048
 _LEVEL = 1
 """Of compression: a quarter of a patch is left, and 16 µs undo it. Higher ones take longer and leave as much."""
 
+_SHARE_OF_NEW = 4
+"""Answers that were not of use yet may have a fourth of the room where it is scarce."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
@@ -34,19 +37,49 @@ class _Entry:
     size: int
 
 
+class _Shelf:
+    """Answers in the order in which they were asked for, and their size."""
+
+    def __init__(self) -> None:
+        self.entries: OrderedDict[Key, _Entry] = OrderedDict()
+        self.held = 0
+
+    def put(self, key: Key, entry: _Entry) -> None:
+        self.take(key)
+        self.entries[key] = entry
+        self.held += entry.size
+
+    def take(self, key: Key) -> _Entry | None:
+        entry = self.entries.pop(key, None)
+        if entry is not None:
+            self.held -= entry.size
+        return entry
+
+    def drop_oldest(self) -> None:
+        self.take(next(iter(self.entries)))
+
+
 class Remembered:
-    """The answers given last, up to a number of bytes."""
+    """The answers given last, up to a number of bytes.
+
+    Those that were of use once have most of the room: Pods of which there is only one each, as of a Job that runs every
+    minute, cannot drive them out.
+    """
 
     def __init__(self, most_bytes: int, metrics: Metrics) -> None:
         self._most_bytes = most_bytes
         self._metrics = metrics
-        self._entries: OrderedDict[Key, _Entry] = OrderedDict()
-        self.held = 0
-        """Bytes in use, about."""
+        self._new = _Shelf()
+        self._proven = _Shelf()
 
     def __len__(self) -> int:
         """Return the number of answers."""
-        return len(self._entries)
+        return len(self._new.entries) + len(self._proven.entries)
+
+    @property
+    def held(self) -> int:
+        """Bytes in use, about."""
+        return self._new.held + self._proven.held
 
     def key(self, exchange: Exchange) -> Key | None:
         """Return what tells this question from all others, but for facts about the cluster; None: do not ask."""
@@ -55,12 +88,12 @@ class Remembered:
 
     def recall(self, key: Key, exchange: Exchange) -> Answer | None:
         """Return the answer that a question had, if it is known and the facts are the same."""
-        entry = self._entries.get(key)
+        entry = self._proven.take(key) or self._new.take(key)
         found = entry is not None and entry.facts == exchange.facts
         self._metrics.remembered.labels(exchange.config, "Hit" if found else "Miss").inc()
         if entry is None or not found:
             return None
-        self._entries.move_to_end(key)
+        self._proven.put(key, entry)
         return replace(entry.answer, patch=zlib.decompress(entry.answer.patch))
 
     def keep(self, key: Key, exchange: Exchange, answer: Answer) -> None:
@@ -71,17 +104,12 @@ class Remembered:
         entry = _Entry(exchange.facts, packed, packed.size + _OVERHEAD)
         if entry.size > self._most_bytes:
             return
-        self._forget(key)
-        self._entries[key] = entry
-        self.held += entry.size
+        self._proven.take(key)
+        self._new.put(key, entry)
         while self.held > self._most_bytes:
-            self._forget(next(iter(self._entries)))
+            crowded = self._new.held > self._most_bytes // _SHARE_OF_NEW or not self._proven.entries
+            (self._new if crowded else self._proven).drop_oldest()
         self._metrics.remembered_bytes.set(self.held)
-
-    def _forget(self, key: Key) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self.held -= entry.size
 
 
 def _key(exchange: Exchange, compiled: CompiledConfig) -> Key:

@@ -108,6 +108,28 @@ def test_room_is_bounded_and_what_was_not_asked_for_longest_goes_first() -> None
     assert memory.held == 3 * size
 
 
+def test_what_was_of_use_is_not_driven_out_by_pods_of_which_there_is_one_each() -> None:
+    workloads = [about(pod(labels={"app": str(number)})) for number in range(4)]
+    size = remembering(workloads[0]).held
+    memory = remembering(*workloads, room=8 * size)
+    assert all(recalled(memory, each) for each in workloads)
+    for number in range(100):
+        job = about(pod(labels={"job": str(number)}))
+        memory.keep(key(memory, job), job, ANSWER)
+    assert all(recalled(memory, each) for each in workloads)
+    assert memory.held <= 8 * size
+
+
+def test_what_was_of_use_goes_when_other_pods_are_of_more() -> None:
+    workloads = [about(pod(labels={"app": str(number)})) for number in range(9)]
+    size = remembering(workloads[0]).held
+    memory = remembering(room=8 * size)
+    for each in workloads:
+        memory.keep(key(memory, each), each, ANSWER)
+        assert recalled(memory, each)
+    assert [recalled(memory, each) is not None for each in workloads] == [False] + 8 * [True]
+
+
 def test_an_answer_that_takes_all_the_room_is_not_kept() -> None:
     memory = remembering(ASKED)
     other = about(pod(labels={"app": "x"}))
@@ -121,7 +143,7 @@ def test_an_answer_that_is_given_anew_takes_the_place_of_the_old_one() -> None:
     changed = replace(ASKED, facts=replace(FACTS, version="v1.37.0"))
     memory.keep(key(memory, changed), changed, ANSWER)
     assert memory.held == held
-    assert [recalled(memory, each) is not None for each in (ASKED, changed)] == [False, True]
+    assert [recalled(memory, each) is not None for each in (changed, ASKED)] == [True, False]
 
 
 def test_hits_misses_and_size_are_counted() -> None:
