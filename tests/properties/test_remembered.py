@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from sidecar_injector.config import CompiledConfig, Snapshot
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import parse_review
-from sidecar_injector.injection.view import part
 from sidecar_injector.profiles.acceptance import accept
 from sidecar_injector.serving import admission
-from sidecar_injector.serving.anonymous import NOBODYS, anonymous, without_bookkeeping
-from sidecar_injector.serving.exchange import Answer, Exchange
+from sidecar_injector.serving.anonymous import NOBODYS, anonymous
+from sidecar_injector.serving.exchange import Answer, Exchange, exchange_about
 from sidecar_injector.serving.metrics import Metrics
 from sidecar_injector.serving.remembered import Remembered
 from sidecar_injector.serving.server import response_text
@@ -57,10 +56,9 @@ class Webhook:
 
     def ask(self, asked: dict[str, Any], config: CompiledConfig, facts: ClusterFacts = CLUSTERS["new nodes"]) -> bytes:
         body, volume = anonymous(json.dumps(asked).encode())
-        request = without_bookkeeping(parse_review(json.loads(body)))
-        about = facts.about(request.namespace, str(part(request.pod, "spec").get("nodeName") or ""))
+        request = parse_review(json.loads(body))
         snapshot = Snapshot().with_accepted(config)
-        exchange = Exchange(request, snapshot, config.name, MappingProxyType({}), about)
+        exchange = exchange_about(request, snapshot, config.name, MappingProxyType({}), facts)
         return response_text(request, self._answer(exchange), volume)
 
     def _answer(self, exchange: Exchange) -> Answer:

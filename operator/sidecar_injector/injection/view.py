@@ -65,6 +65,11 @@ def with_annotation(pod: Pod, key: str, value: str) -> Pod:
     return with_annotations(pod, {**annotations(pod), key: value})
 
 
+def node_of(pod: Pod) -> str:
+    """Return the node that the Pod is bound to, empty if it is to none yet."""
+    return str(part(pod, "spec").get("nodeName") or "")
+
+
 def is_placeholder(container: Container) -> bool:
     """Tell whether a container is there only to customise the injected one of its name."""
     return container.get("image") == AUTO_IMAGE

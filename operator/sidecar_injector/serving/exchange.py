@@ -12,6 +12,8 @@ from typing import Any
 from sidecar_injector.config import Snapshot
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request
+from sidecar_injector.injection.view import node_of
+from sidecar_injector.serving.anonymous import without_bookkeeping
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,14 @@ class Exchange:
     parameters: Mapping[str, str] = field(default_factory=dict)
     facts: ClusterFacts = field(default_factory=ClusterFacts)
     answer: Answer | None = None
+
+
+def exchange_about(
+    request: Request, snapshot: Snapshot, config: str, parameters: Mapping[str, str], facts: ClusterFacts
+) -> Exchange:
+    """Return the exchange for the review of a Pod being created, with what concerns that Pod and nothing else."""
+    about = facts.about(request.namespace, node_of(request.pod))
+    return Exchange(without_bookkeeping(request), snapshot, config, parameters, about)
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")

@@ -56,6 +56,7 @@ class Metrics:
             ["config", "result"],
             registry=registry,
         )
+        self._remembered = lru_cache(_CHILDREN)(self.remembered.labels)
         self.remembered_bytes = Gauge(
             Metric.REMEMBERED_BYTES, "Size of the decisions that are remembered, about.", registry=registry
         )
@@ -118,6 +119,10 @@ class Metrics:
         """Show a deleted config no longer; what was counted for it stays."""
         for gauge in (self.config_accepted, self.config_generation, self.config_info):
             gauge.remove_by_labels({"config": name})
+
+    def note_lookup(self, config: str, *, found: bool) -> None:
+        """Count a Pod that was looked for among earlier ones."""
+        self._remembered(config, "Hit" if found else "Miss").inc()
 
     def measure_in_flight(self, count: Callable[[], float]) -> None:
         """Take the number of reviews being worked on from a function whenever metrics are read."""

@@ -90,7 +90,7 @@ class Remembered:
         """Return the answer that a question had, if it is known and the facts are the same."""
         entry = self._proven.take(key) or self._new.take(key)
         found = entry is not None and entry.facts == exchange.facts
-        self._metrics.remembered.labels(exchange.config, "Hit" if found else "Miss").inc()
+        self._metrics.note_lookup(exchange.config, found=found)
         if entry is None or not found:
             return None
         self._proven.put(key, entry)

@@ -20,14 +20,13 @@ from sidecar_injector.injection import respond
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request, parse_review
 from sidecar_injector.injection.shape import misfit
-from sidecar_injector.injection.view import part
 from sidecar_injector.names import Reason
 from sidecar_injector.serving import admission, requests
-from sidecar_injector.serving.anonymous import anonymous, restored, without_bookkeeping
+from sidecar_injector.serving.anonymous import anonymous, restored
 from sidecar_injector.serving.bodies import Bodies
 from sidecar_injector.serving.connections import CLOSE_SECONDS as SHUTDOWN_SECONDS
 from sidecar_injector.serving.connections import HANDSHAKE_SECONDS, Connection, Connections, Gate
-from sidecar_injector.serving.exchange import Answer, Exchange, current, for_kopf
+from sidecar_injector.serving.exchange import Answer, Exchange, current, exchange_about, for_kopf
 from sidecar_injector.serving.listening import listening
 from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.metrics import Metrics
@@ -184,17 +183,10 @@ class AdmissionServer:
         return response
 
     def _exchange(self, route: requests.Route, request: Request) -> Exchange:
-        """Return a review of a Pod with what concerns that Pod, and nothing else; one of a config as it is."""
+        snapshot = self._live.snapshot
         if not (route.config and request.creates_pod):
-            return Exchange(request, self._live.snapshot, route.config)
-        node = str(part(request.pod, "spec").get("nodeName") or "")
-        return Exchange(
-            without_bookkeeping(request),
-            self._live.snapshot,
-            route.config,
-            dict(route.parameters),
-            self._facts().about(request.namespace, node),
-        )
+            return Exchange(request, snapshot, route.config)
+        return exchange_about(request, snapshot, route.config, dict(route.parameters), self._facts())
 
     async def _answer(self, exchange: Exchange, review: dict[str, Any], handler: str) -> Answer:
         answer = admission.without_kopf(exchange.request, exchange.snapshot, exchange.config)

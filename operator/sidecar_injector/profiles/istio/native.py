@@ -9,7 +9,7 @@ from sidecar_injector.config.model import SidecarMode
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import SIDECARS
-from sidecar_injector.injection.view import Pod, annotations, items, part, with_spec
+from sidecar_injector.injection.view import Pod, annotations, items, node_of, with_spec
 from sidecar_injector.profiles.istio.reading import go_bool
 from sidecar_injector.profiles.istio.vocabulary import NATIVE_SIDECAR
 
@@ -24,7 +24,7 @@ def wants_native(subject: Subject) -> bool:
     mode = subject.config.spec.sidecar_mode
     if mode is not SidecarMode.AUTO:
         return mode is SidecarMode.NATIVE
-    return subject.facts.runs_native_sidecars(SINCE, str(part(subject.pod, "spec").get("nodeName") or ""))
+    return subject.facts.runs_native_sidecars(SINCE, node_of(subject.pod))
 
 
 def with_containers_moved(pod: Pod, overlays: Sequence[Overlay], *, native: bool) -> Pod:
