@@ -13,7 +13,15 @@ from benchmarks.tables import number
 WIDTH, LABELS, ROW, TOP = 820, 340, 26, 44
 INK, FAINT, PAPER = "#24292f", "#8c959f", "#ffffff"
 OURS, FLOOR, STEP = "#0969da", "#afb8c1", "#54aeff"
-SERVERS = (("aiohttp", FLOOR), ("own", FLOOR), ("kopf", FLOOR), (PLAIN, OURS), (OPERATOR, OURS), (OTHER, FLOOR))
+SERVERS = (
+    ("aiohttp", FLOOR),
+    ("bare", FLOOR),
+    ("own", FLOOR),
+    ("kopf", FLOOR),
+    (PLAIN, OURS),
+    (OPERATOR, OURS),
+    (OTHER, FLOOR),
+)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """A server that does next to nothing, as a process: `python -m benchmarks.servers.floor KIND DIRECTORY`.
 
 - `kopf`: Kopf's stock server with an empty handler, its loggers at WARNING, on the event loop that `kopf run` takes
-- `own`: our server with a Kopf handler that allows everything, set up as the operator sets it up
+- `own`: our server, set up as the operator sets it up, which asks Kopf about Pods, for whom there is an empty handler
+- `bare`: the same, without Kopf: it allows every Pod
 - `aiohttp`: aiohttp's low-level server; the review is decoded, for its uid
 
 No cluster is needed: Kopf's own function for admissions gets the registry, resources and memories that `kopf run` gives
@@ -33,7 +34,7 @@ from benchmarks import inputs
 from sidecar_injector import names
 from sidecar_injector.certificates import issue, new_authority
 from sidecar_injector.injection.respond import allow, encode
-from sidecar_injector.serving.exchange import Answer, current
+from sidecar_injector.serving.exchange import Answer, Exchange, current, for_kopf
 from sidecar_injector.serving.interpreter import settle, take_short_turns
 from sidecar_injector.serving.live import Live
 from sidecar_injector.serving.logs import hush
@@ -44,6 +45,8 @@ from sidecar_injector.settings import Settings
 from tests.cluster.operator_process import free_ports
 
 HOST = "127.0.0.1"
+HANDLER = "inject"
+"""The id of Kopf's handler, and the path at which its stock server calls it."""
 PODS = Resource(group="", version="v1", plural="pods", kind="Pod", singular="pod", namespaced=True, preferred=True)
 
 registry = kopf.OperatorRegistry()
@@ -53,7 +56,7 @@ async def kopf_stock(directory: Path) -> None:
     """Serve with kopf.WebhookServer."""
     for logger in ("kopf.objects", "aiohttp.access"):
         logging.getLogger(logger).setLevel(logging.WARNING)
-    kopf.on.mutate("v1", "pods", id=names.INJECT_HANDLER, operations=["CREATE"], registry=registry)(_nothing)
+    kopf.on.mutate("v1", "pods", id=HANDLER, operations=["CREATE"], registry=registry)(_nothing)
     file, ca = _certificate(directory)
     (port,) = free_ports(1)
     server = kopf.WebhookServer(addr=HOST, port=port, certfile=str(file), pkeyfile=str(file))
@@ -62,16 +65,38 @@ async def kopf_stock(directory: Path) -> None:
 
 
 async def own(directory: Path) -> None:  # noqa: ARG001  (all kinds are called alike)
-    """Serve with the operator's server; only the handler does nothing."""
-    kopf.on.mutate("v1", "pods", id=names.INJECT_HANDLER, operations=["CREATE"], registry=registry)(_allow)
+    """Serve with the operator's server, which leaves Pods to a handler of Kopf's that does nothing."""
+    kopf.on.mutate("v1", "pods", id=HANDLER, operations=["CREATE"], registry=registry)(_allow)
+    await _ours(_Asking)
+
+
+async def bare(directory: Path) -> None:  # noqa: ARG001
+    """Serve with the operator's server, which does nothing with Pods."""
+    await _ours(_Allowing)
+
+
+class _Asking(AdmissionServer):
+    async def _answer(self, exchange: Exchange, review: dict[str, Any]) -> Answer:
+        assert self._kopf is not None
+        current.set(exchange)
+        await self._kopf(for_kopf(review), webhook=HANDLER)
+        assert exchange.answer
+        return exchange.answer
+
+
+class _Allowing(AdmissionServer):
+    def _inject(self, exchange: Exchange) -> Answer:
+        return _allowed()
+
+
+async def _ours(kind: type[AdmissionServer]) -> None:
     hush()
     settings, metrics = Settings(listen_address=HOST, listen_port=0, drain_seconds=0, remembered_mib=0), Metrics()
     tls = Tls(settings, metrics)
     tls.adopt(new_authority(datetime.datetime.now(datetime.UTC)))
-
     live = Live(metrics, _check)
     await live.offer(inputs.stock_resource())
-    server = AdmissionServer(settings, tls.context, live, inputs.facts, metrics)
+    server = kind(settings, tls.context, live, inputs.facts, metrics)
     settle()
     take_short_turns()
     application = SimpleNamespace(live=live)
@@ -101,6 +126,7 @@ async def aiohttp_empty(directory: Path) -> None:
 KINDS: dict[str, Callable[[Path], Coroutine[Any, Any, None]]] = {
     "kopf": kopf_stock,
     "own": own,
+    "bare": bare,
     "aiohttp": aiohttp_empty,
 }
 
@@ -115,9 +141,12 @@ async def _nothing(**_: Any) -> None:
 
 
 async def _allow(**_: Any) -> None:
-    exchange = current.get()
+    current.get().answer = _allowed()
+
+
+def _allowed() -> Answer:
     reason = names.Reason.NOTHING_TO_INJECT
-    exchange.answer = Answer(encode(allow(reason)), reason)
+    return Answer(encode(allow(reason)), reason)
 
 
 def _webhook_function(memo: Any) -> Any:

@@ -33,8 +33,9 @@ OWN_NAME = service_hosts(names.APP, names.APP)[0]
 INJECT = "/inject/istio?timeout=5s"
 
 FLOORS = (
-    Floor("kopf", "Kopf's stock server, empty handler", f"/{names.INJECT_HANDLER}?timeout=5s", "127.0.0.1"),
-    Floor("own", "our server, empty handler", INJECT, OWN_NAME),
+    Floor("kopf", "Kopf's stock server, empty handler", "/inject?timeout=5s", "127.0.0.1"),
+    Floor("own", "our server, empty handler of Kopf's", INJECT, OWN_NAME),
+    Floor("bare", "our server, empty answer", INJECT, OWN_NAME),
     Floor("aiohttp", "aiohttp alone, empty answer", "/?timeout=5s", "127.0.0.1"),
 )
 

@@ -81,7 +81,6 @@ VALIDATING_ENTRY = f"validate.{GROUP}"
 # Paths of the webhook server.
 INJECT_PATH = "/inject"
 VALIDATE_PATH = "/validate"
-INJECT_HANDLER = "inject"
 VALIDATE_HANDLER = "validate"
 
 

@@ -44,7 +44,6 @@ spec:
 {%- endif %}
 """
 SECONDS = 10
-PODS = Resource(group="", version="v1", plural="pods", kind="Pod", singular="pod", namespaced=True, preferred=True)
 CONFIGS = Resource(
     group=names.GROUP,
     version=names.VERSION,
@@ -163,7 +162,7 @@ class Service:
 
     def know_resources(self) -> None:
         """Let Kopf know what it discovers in a cluster."""
-        self._insights.webhook_resources.update({PODS, CONFIGS})
+        self._insights.webhook_resources.add(CONFIGS)
 
     def forget_resources(self) -> None:
         """Take the CustomResourceDefinition from Kopf, as if it had been deleted."""

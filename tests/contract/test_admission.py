@@ -156,19 +156,6 @@ def _failing(shared: Service, monkeypatch: pytest.MonkeyPatch, what: str, config
     return shared.admit(config=config)
 
 
-@pytest.mark.parametrize(("config", "status"), [("strict", 500), ("lenient", 200)])
-def test_a_failure_inside_kopf_obeys_the_failure_policy_too(
-    shared: Service, monkeypatch: pytest.MonkeyPatch, config: str, status: int
-) -> None:
-    async def broken(*_: object, **__: object) -> None:
-        raise RuntimeError("no handlers today")
-
-    monkeypatch.setattr(shared.server, "_kopf", broken)
-    reply = shared.admit(config=config)
-    assert reply.status == status
-    assert "RuntimeError: no handlers today" in reply.text
-
-
 def test_a_pod_is_refused_only_on_its_own_account(fresh: Service) -> None:
     fresh.offer(config("picky", conflictPolicy="Reject", failurePolicy="Ignore"))
     taken = pod()

@@ -42,16 +42,19 @@ def once(function: Callable[..., Any]) -> Callable[..., Any]:
 Breaking = Callable[[pytest.MonkeyPatch, Service], None]
 
 STAGES: dict[str, Breaking] = {
-    "what needs no handler": lambda patch, _: patch.setattr(admission, "without_kopf", broken),
-    "preparing the review for Kopf": lambda patch, _: patch.setattr(server, "for_kopf", broken),
-    "Kopf": lambda patch, running: patch.setattr(running.server, "_kopf", broken_later),
-    "Kopf calls no handler": lambda patch, running: patch.setattr(running.server, "_kopf", silent),
-    "the handler": lambda patch, _: patch.setattr(admission, "inject", broken),
+    "what is answered at once": lambda patch, _: patch.setattr(admission, "at_once", broken),
+    "the whole of it": lambda patch, _: patch.setattr(admission, "inject", broken),
     "the profile": lambda patch, _: patch.setattr(admission, "profile_for", broken),
     "the injection": lambda patch, _: patch.setattr(admission, "admit", broken),
     "the response": lambda patch, _: patch.setattr(admission, "respond", broken),
     "its JSON": lambda patch, _: patch.setattr(server, "_response", once(server._response)),
 }
+KOPF: dict[str, Breaking] = {
+    "preparing the review for Kopf": lambda patch, _: patch.setattr(server, "for_kopf", broken),
+    "Kopf": lambda patch, running: patch.setattr(running.server, "_kopf", broken_later),
+    "Kopf calls no handler": lambda patch, running: patch.setattr(running.server, "_kopf", silent),
+}
+"""Reviews of Pods do not come there."""
 
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
@@ -96,16 +99,38 @@ def test_a_defect_in_the_accounts_costs_nobody_an_answer(shared: Service, monkey
     assert shared.admit(config="strict").reason == "Injected"
 
 
-@pytest.mark.parametrize("stage", ["what needs no handler", "preparing the review for Kopf", "Kopf", "its JSON"])
+@pytest.mark.parametrize("stage", KOPF.values(), ids=KOPF)
+def test_pods_are_injected_whatever_becomes_of_kopf(
+    shared: Service, stage: Breaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(monkeypatch, shared)
+    assert shared.admit(config="strict").reason == "Injected"
+
+
+@pytest.mark.parametrize("stage", ["what is answered at once", "its JSON"])
 def test_a_defect_while_a_config_is_judged_denies_it_for_no_made_up_reason(
     shared: Service, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     STAGES[stage](monkeypatch, shared)
     reply = shared.validate(config("new"))
-    if stage in ("Kopf", "preparing the review for Kopf"):  # both are done without
-        assert reply.response["allowed"] is True
-    else:
-        assert (reply.status, reply.text) == (500, "internal error: ZeroDivisionError: forced")
+    assert (reply.status, reply.text) == (500, "internal error: ZeroDivisionError: forced")
+
+
+@pytest.mark.parametrize("stage", ["preparing the review for Kopf", "Kopf"])
+def test_a_config_is_judged_though_kopf_cannot(shared: Service, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    KOPF[stage](monkeypatch, shared)
+    assert shared.validate(config("new")).response["allowed"] is True
+    refused = shared.validate(config("bad", template="{{ "))
+    assert refused.response["allowed"] is False
+
+
+def test_where_kopf_calls_no_handler_a_config_is_not_waved_through(
+    shared: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KOPF["Kopf calls no handler"](monkeypatch, shared)
+    reply = shared.validate(config("new"))
+    assert reply.status == 500
+    assert "the handler left no answer" in reply.text
 
 
 def test_a_config_is_judged_while_kopf_does_not_know_the_resource(shared: Service) -> None:

@@ -1,4 +1,7 @@
-"""Reviews, as Kopf hands them over; the answer is left in the exchange, from where the server takes it."""
+"""Reviews of configs, as Kopf hands them over; the answer is left in the exchange, from where the server takes it.
+
+Those of Pods do not come here: see `serving.server`.
+"""
 
 from typing import Any
 
@@ -7,15 +10,6 @@ import kopf
 from sidecar_injector import names
 from sidecar_injector.serving import admission
 from sidecar_injector.serving.exchange import current
-
-
-@kopf.on.mutate("v1", "pods", id=names.INJECT_HANDLER, operations=["CREATE"])
-async def inject(**_: Any) -> None:
-    """Inject into a Pod that is being created."""
-    exchange = current.get()
-    exchange.answer = admission.inject(
-        exchange.request, exchange.snapshot, exchange.config, exchange.facts, exchange.parameters
-    )
 
 
 @kopf.on.validate(names.GROUP, names.VERSION, names.PLURAL, id=names.VALIDATE_HANDLER, operations=["CREATE", "UPDATE"])

@@ -17,8 +17,9 @@ OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
 class Request:
     """What the API server asks about one object.
 
-    pod -- the object as it was sent, or empty if there is none
-    old -- what is there so far, in the same way
+    pod -- the object as it was sent, or empty if there is none; but without `metadata.managedFields`: this bookkeeping
+           of server-side apply has times in it, and nothing is decided by them
+    old -- what is there so far
     """
 
     uid: str
@@ -81,9 +82,18 @@ def _parse_request(request: Mapping[str, object]) -> Request:
         resource=_text(resource, "resource", "request.resource"),
         subresource=_text(request, "subResource"),
         user=_text(user, "username", "request.userInfo"),
-        pod=_mapping(request.get("object") or {}, "request.object"),
+        pod=_without_bookkeeping(_mapping(request.get("object") or {}, "request.object")),
         old=_mapping(request.get("oldObject") or {}, "request.oldObject"),
     )
+
+
+def _without_bookkeeping(found: Mapping[str, object]) -> Mapping[str, object]:
+    metadata = found.get("metadata")
+    if not isinstance(metadata, dict) or "managedFields" not in metadata:
+        return found
+    bare = dict(metadata)
+    del bare["managedFields"]
+    return {**found, "metadata": bare}
 
 
 def check_pod(pod: Mapping[str, object]) -> None:
@@ -104,6 +114,8 @@ def check_pod(pod: Mapping[str, object]) -> None:
         _check_named(spec.get(name), f"{at}.spec.{name}")
 
 
+_MAP = (dict, Mapping)
+"""To ask whether a value is a dict is cheap; to ask of one that is none whether it is a Mapping is not."""
 _STRINGS, _OBJECTS = frozenset((str,)), frozenset((dict,))
 _name = methodcaller("get", "name", "")
 
@@ -138,7 +150,7 @@ def _text(parent: Mapping[str, object], key: str, path: str = "request") -> str:
 
 
 def _mapping(value: object, path: str) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAP):
         raise ReviewError(f"{path}: found {_kind(value)}, expected an object")
     return value
 

@@ -29,10 +29,10 @@ DENIED_CODE, INVALID_CONFIG_CODE = 403, 422
 Resource = Mapping[str, object]
 
 
-def without_kopf(request: Request, snapshot: Snapshot, config: str) -> Answer | None:
-    """Answer a review that no handler has to see; None: it is for the handler.
+def at_once(request: Request, snapshot: Snapshot, config: str) -> Answer | None:
+    """Answer a review that asks neither for an injection nor for a judgement; None: it asks for one of them.
 
-    Kopf would remember the object of every UPDATE for ever, and runs a CREATE handler for other operations too.
+    No entry of ours asks the API server for such; whoever points one of his own at us gets a clear answer.
     """
     if not config:
         return None if _changes_config(request) else _allowed(Reason.NOT_A_CONFIG_CHANGE, "nothing to validate")

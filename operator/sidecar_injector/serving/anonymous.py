@@ -2,16 +2,13 @@
 
 The volume with the token of its ServiceAccount has a name drawn by lot. The API server's ServiceAccount plugin has
 added it before we are asked, as `kube-api-access-` and five characters. Another name takes its place in the review, and
-it is put into the answer last: nothing in between can tell, templates included. The bookkeeping of server-side apply
-has times in it, and is left out.
+it is put into the answer last: nothing in between can tell, templates included. (The bookkeeping of server-side apply,
+which has times in it, does not get as far: `parse_review` leaves it out.)
 
 Source: `plugin/pkg/admission/serviceaccount` and `k8s.io/apimachinery/pkg/util/rand` of Kubernetes.
 """
 
 import re
-from dataclasses import replace
-
-from sidecar_injector.injection.review import Request
 
 PREFIX = b"kube-api-access-"
 NOBODYS = PREFIX + b"00000"
@@ -37,12 +34,3 @@ def anonymous(body: bytes) -> tuple[bytes, bytes]:
 def restored(answer: bytes, name: bytes) -> bytes:
     """Return a text of the answer in which the volume has its own name again."""
     return answer.replace(NOBODYS, name) if name else answer
-
-
-def without_bookkeeping(request: Request) -> Request:
-    """Return a request whose Pod has no `metadata.managedFields`."""
-    metadata = request.pod.get("metadata")
-    if not isinstance(metadata, dict) or "managedFields" not in metadata:
-        return request
-    bare = {key: value for key, value in metadata.items() if key != "managedFields"}
-    return replace(request, pod={**request.pod, "metadata": bare})

@@ -1,7 +1,6 @@
 """Bodies of requests: as large and as slow as they may be, one alone and all together."""
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, nullcontext
 
 from aiohttp import hdrs, web
 
@@ -29,35 +28,44 @@ class Bodies:
         requests.check_length(request.content_length, self._largest)
         requests.check_encoding(request.headers.get(hdrs.CONTENT_ENCODING, ""))
         await _encourage(request)
+        try:
+            return self._arrived(request) if request.content.is_eof() else await self._arriving(request)
+        except TimeoutError:
+            raise ReviewError(f"body did not arrive within {READ_SECONDS:g} s", 408) from None
+        except web.RequestPayloadError:
+            raise ReviewError("body cannot be read: it ended early, or its chunks are malformed") from None
+
+    def _arrived(self, request: web.BaseRequest) -> bytes:
+        """Return a body all of which is there already, as it mostly is."""
+        body = request.content.read_nowait()
+        self._check(len(body), self.held + len(body))
+        self.held += len(body)
+        return body
+
+    async def _arriving(self, request: web.BaseRequest) -> bytes:
         parts: list[bytes] = []
         length = 0
         try:
-            async with _deadline(request):
+            async with asyncio.timeout(READ_SECONDS):
                 async for part in request.content.iter_any():
                     length += len(part)
                     self.held += len(part)
-                    if length > self._largest:
-                        raise ReviewError(f"body of more than {self._largest} bytes (--max-body-bytes)", 413)
-                    if self.held > max(MOST_BYTES, self._largest):
-                        raise ReviewError(f"bodies of {self.held} bytes are being worked on", 503)
+                    self._check(length, self.held)
                     parts.append(part)
-        except BaseException as error:
+        except BaseException:
             self.release(length)
-            if isinstance(error, TimeoutError):
-                raise ReviewError(f"body did not arrive within {READ_SECONDS:g} s", 408) from None
-            if isinstance(error, web.RequestPayloadError):
-                raise ReviewError("body cannot be read: it ended early, or its chunks are malformed") from None
             raise
         return b"".join(parts)
+
+    def _check(self, length: int, held: int) -> None:
+        if length > self._largest:
+            raise ReviewError(f"body of more than {self._largest} bytes (--max-body-bytes)", 413)
+        if held > max(MOST_BYTES, self._largest):
+            raise ReviewError(f"bodies of {held} bytes are being worked on", 503)
 
     def release(self, length: int) -> None:
         """Note that a body of this length is no longer in memory."""
         self.held -= length
-
-
-def _deadline(request: web.BaseRequest) -> AbstractAsyncContextManager[object]:
-    """Limit the time for what is still to arrive; mostly that is nothing, and no timer is needed."""
-    return nullcontext() if request.content.is_eof() else asyncio.timeout(READ_SECONDS)
 
 
 async def _encourage(request: web.BaseRequest) -> None:

@@ -1,7 +1,7 @@
-"""What accompanies one review through Kopf: the server puts it there, the handler finds it and leaves the answer.
+"""What accompanies one review; through Kopf, too: the server puts it there, the handler finds it and leaves the answer.
 
 Server and handler run in the same task, so a context variable joins them. Kopf chooses and calls the handler; the
-exact answer does not pass through Kopf's `patch`, which would deep-copy the object and compute a difference each time.
+exact answer does not pass through Kopf's verdict, which has no room for all of it.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from sidecar_injector.config import Snapshot
 from sidecar_injector.injection.facts import ClusterFacts
 from sidecar_injector.injection.review import Request
 from sidecar_injector.injection.view import node_of
-from sidecar_injector.serving.anonymous import without_bookkeeping
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def exchange_about(
 ) -> Exchange:
     """Return the exchange for the review of a Pod being created, with what concerns that Pod and nothing else."""
     about = facts.about(request.namespace, node_of(request.pod))
-    return Exchange(without_bookkeeping(request), snapshot, config, parameters, about)
+    return Exchange(request, snapshot, config, parameters, about)
 
 
 current: ContextVar[Exchange] = ContextVar("exchange")

@@ -27,6 +27,7 @@ REJECTIONS: Mapping[int, str] = MappingProxyType(
 
 _PAIR = ":ENV:"
 """Starts each pair of the older form of parameters."""
+_JSON = "application/json"
 _SLASH = "--slash--"
 """Stands for a slash in the value of a parameter."""
 
@@ -35,12 +36,10 @@ _SLASH = "--slash--"
 class Route:
     """Where a path leads.
 
-    handler    -- the id of a handler
-    config     -- for this config (`inject` only)
+    config     -- to the injection by this config; empty: to the judgement of configs
     parameters -- pairs of a key and a value that follow the config in the path
     """
 
-    handler: str
     config: str = ""
     parameters: tuple[tuple[str, str], ...] = ()
 
@@ -52,11 +51,11 @@ def route(path: str) -> Route:
     Raises ReviewError with status 404 that says which paths there are.
     """
     if path == names.VALIDATE_PATH:
-        return Route(names.VALIDATE_HANDLER)
+        return Route()
     config, _, rest = path.removeprefix(f"{names.INJECT_PATH}/").partition("/")
     parameters = _parameters(rest)
     if path.startswith(f"{names.INJECT_PATH}/") and config and all(key for key, _ in parameters):
-        return Route(names.INJECT_HANDLER, config, parameters)
+        return Route(config, parameters)
     raise ReviewError(
         f"unknown path {path[:200]!r}: known are {names.VALIDATE_PATH} and {names.INJECT_PATH}/<config>, "
         "which pairs of <key>/<value> may follow",
@@ -88,9 +87,11 @@ def check_method(method: str) -> None:
 
 def check_content_type(content_type: str) -> None:
     """Raise ReviewError with status 415 for anything but JSON; parameters, such as a charset, may follow."""
+    if content_type == _JSON:
+        return
     kind, _, parameters = content_type.partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
-    if kind.strip().lower() != "application/json" or ("charset=" in charset and "charset=utf-8" not in charset):
+    if kind.strip().lower() != _JSON or ("charset=" in charset and "charset=utf-8" not in charset):
         raise ReviewError(f"content type {content_type[:200]!r}: must be application/json, in UTF-8", 415)
 
 

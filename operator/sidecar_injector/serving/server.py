@@ -1,20 +1,22 @@
 """The webhook server: Kopf's official extension point `settings.admission.server`.
 
-A request goes: HTTP (here) → `requests` (path, content type, JSON) → `parse_review` → what needs no handler is answered
-by `admission.without_kopf`, and what was answered before by `remembered` → Kopf chooses and calls the handler →
-`admission.inject` leaves the answer in the exchange.
+A request goes: HTTP (here) → `requests` (path, content type, JSON) → `parse_review` → `admission.at_once` answers what
+takes no work, `remembered` what was answered before, `admission.inject` the rest. Kopf, which starts and stops the
+server, is asked about configs: it calls the handler that judges them. About Pods it is not, for then nobody would be
+injected before Kopf has found out which resources there are, and because choosing among one handler takes it half as
+long as an injection takes us.
 """
 
 import asyncio
-import contextlib
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
+from sidecar_injector import names
 from sidecar_injector.errors import ReviewError
 from sidecar_injector.injection import respond
 from sidecar_injector.injection.facts import ClusterFacts
@@ -144,21 +146,14 @@ class AdmissionServer:
         requests.check_method(request.method)
         requests.check_content_type(request.headers.get("Content-Type", ""))
         body = await self._bodies.read(request)
-        try:
-            with self._in_flight_place():
-                return await self._review(route, body)
-        finally:
-            self._bodies.release(len(body))
-
-    @contextlib.contextmanager
-    def _in_flight_place(self) -> Iterator[None]:
-        if self._in_flight >= self._settings.max_in_flight:
-            raise ReviewError(f"{self._in_flight} requests are in flight (--max-in-flight)", 503)
         self._in_flight += 1
         try:
-            yield
+            if self._in_flight > self._settings.max_in_flight:
+                raise ReviewError(f"{self._in_flight - 1} requests are in flight (--max-in-flight)", 503)
+            return await self._review(route, body)
         finally:
             self._in_flight -= 1
+            self._bodies.release(len(body))
 
     async def _review(self, route: requests.Route, body: bytes) -> web.Response:
         """Answer a review. No exception of its own leaves here: what fails is answered as failurePolicy says."""
@@ -168,7 +163,7 @@ class AdmissionServer:
         request = parse_review(review)
         exchange = self._exchange(route, request)
         try:
-            answer = await self._answer(exchange, review, route.handler)
+            answer = await self._answer(exchange, review)
             response = _response(request, answer, volume)
         except Exception as error:
             logger.exception("Defect while answering, uid of the review %s", request.uid)
@@ -188,32 +183,35 @@ class AdmissionServer:
             return Exchange(request, snapshot, route.config)
         return exchange_about(request, snapshot, route.config, dict(route.parameters), self._facts())
 
-    async def _answer(self, exchange: Exchange, review: dict[str, Any], handler: str) -> Answer:
-        answer = admission.without_kopf(exchange.request, exchange.snapshot, exchange.config)
+    async def _answer(self, exchange: Exchange, review: dict[str, Any]) -> Answer:
+        answer = admission.at_once(exchange.request, exchange.snapshot, exchange.config)
         if answer is not None:
             return answer
+        return self._inject(exchange) if exchange.config else await self._ask_kopf(exchange, review)
+
+    def _inject(self, exchange: Exchange) -> Answer:
         key = self._remembered.key(exchange)
         answer = self._remembered.recall(key, exchange) if key else None
         if answer is None:
-            answer = await self._ask_kopf(exchange, review, handler)
+            answer = admission.inject(
+                exchange.request, exchange.snapshot, exchange.config, exchange.facts, exchange.parameters
+            )
             if key:
                 self._remembered.keep(key, exchange, answer)
         return answer
 
-    async def _ask_kopf(self, exchange: Exchange, review: dict[str, Any], handler: str) -> Answer:
+    async def _ask_kopf(self, exchange: Exchange, review: dict[str, Any]) -> Answer:
         assert self._kopf is not None
         current.set(exchange)
+        verdict: object = None
         try:
-            verdict = await self._kopf(for_kopf(review), webhook=handler)
+            verdict = await self._kopf(for_kopf(review), webhook=names.VALIDATE_HANDLER)
         except Exception as error:
-            if (
-                not exchange.config and exchange.answer is None
-            ):  # Kopf may not know configs, when their definition was away for a while
+            if exchange.answer is None:  # Kopf may not know configs, when their definition was away for a while
                 logger.info("Kopf cannot answer, so we do, uid of the review %s: %s", exchange.request.uid, error)
                 request = exchange.request
                 return await admission.validate(request.pod, request.old or None, self._live.judge)
             logger.exception("Defect outside the handler, uid of the review %s", exchange.request.uid)
-            verdict = f"{type(error).__name__}: {error}"
         return exchange.answer or _failed(exchange, f"internal error: the handler left no answer: {verdict}")
 
     def _account(self, route: requests.Route, request: Request, answer: Answer, seconds: float, volume: bytes) -> None:

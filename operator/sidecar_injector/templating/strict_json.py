@@ -10,10 +10,8 @@ from typing import Any, NoReturn
 
 import orjson
 
-MOST_LEVELS = 200
-"""Of lists and maps inside each other: what walks a value afterwards may use several of Python's levels for one."""
-_SPARE_LEVELS = 254 - MOST_LEVELS
-"""By so many levels orjson writes more."""
+MOST_LEVELS = 254
+"""Of lists and maps inside each other: as many as orjson writes."""
 
 
 class RepeatedKey(ValueError):  # noqa: N818 - a problem, not yet an error of ours
@@ -74,20 +72,10 @@ def _read_faithfully(body: bytes) -> Any:
     Raises ValueError or TypeError: that does not show it, whatever the text is.
     """
     value = orjson.loads(body)
-    if body.count(b"[") + body.count(b"{") > MOST_LEVELS:
-        written = orjson.dumps(_nested(value))[_SPARE_LEVELS:-_SPARE_LEVELS]
-    else:
-        written = orjson.dumps(value)
+    written = orjson.dumps(value)
     sent = body.rstrip()
     if written != sent and written != _without_escapes(sent):
         raise ValueError("not written as we would write it")
-    return value
-
-
-def _nested(value: Any) -> Any:
-    """Return a value as deep in lists as it has to be for orjson to refuse it exactly if it is nested too deeply."""
-    for _ in range(_SPARE_LEVELS):
-        value = [value]
     return value
 
 

@@ -46,3 +46,11 @@ def test_nulls_and_absent_fields_of_a_pod_are_fine():
 
 def test_the_deletion_of_a_pod_carries_no_object():
     assert not parse_review(review(None, operation="DELETE")).creates_pod
+
+
+def test_the_bookkeeping_of_server_side_apply_is_left_out_and_nothing_else() -> None:
+    found = pod(labels={"a": "b"})
+    found["metadata"]["managedFields"] = [{"time": "2026-01-01T00:00:00Z"}]
+    body = review(found)
+    assert parse_review(body).pod == pod(labels={"a": "b"})
+    assert "managedFields" in found["metadata"]

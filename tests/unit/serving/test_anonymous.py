@@ -2,9 +2,7 @@
 
 import pytest
 
-from sidecar_injector.injection.review import parse_review
-from sidecar_injector.serving.anonymous import NOBODYS, anonymous, restored, without_bookkeeping
-from tests.contract.harness import pod, review
+from sidecar_injector.serving.anonymous import NOBODYS, anonymous, restored
 
 NAME = b"kube-api-access-x2b4z"
 OTHER = b"kube-api-access-x2b4w"
@@ -38,13 +36,3 @@ def test_the_volume_gets_another_name_wherever_it_is_named_and_its_own_back(body
 def test_a_review_in_which_that_could_mean_something_else_stays_as_it_is(body: bytes) -> None:
     assert anonymous(body) == (body, b"")
     assert restored(body, b"") == body
-
-
-def test_the_bookkeeping_of_server_side_apply_is_left_out_and_nothing_else() -> None:
-    found = pod(labels={"a": "b"}, managedFields=[{"time": "2026-01-01T00:00:00Z"}])
-    given = parse_review(review(found))
-    bare = without_bookkeeping(given)
-    assert bare.pod == pod(labels={"a": "b"})
-    assert (bare.uid, bare.namespace) == (given.uid, given.namespace)
-    assert given.pod == found
-    assert without_bookkeeping(bare) is bare

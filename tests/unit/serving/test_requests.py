@@ -13,10 +13,10 @@ from sidecar_injector.serving.requests import Route
 @pytest.mark.parametrize(
     ("path", "route"),
     [
-        ("/inject/mesh", Route("inject", "mesh")),
-        ("/inject/mesh/", Route("inject", "mesh")),
-        ("/inject/mesh/cluster/east", Route("inject", "mesh", (("cluster", "east"),))),
-        ("/validate", Route("validate")),
+        ("/inject/mesh", Route("mesh")),
+        ("/inject/mesh/", Route("mesh")),
+        ("/inject/mesh/cluster/east", Route("mesh", (("cluster", "east"),))),
+        ("/validate", Route()),
     ],
 )
 def test_known_paths_lead_to_their_handlers(path: str, route: Route) -> None:
