@@ -4,6 +4,7 @@ import copy
 import json
 
 import jsonpatch
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +14,10 @@ from sidecar_injector.injection.merge import strategic_merge, without_directives
 from sidecar_injector.injection.patch import build_patch, changes, same
 from sidecar_injector.injection.spots import OVERLAY_SPOT
 from sidecar_injector.injection.status import UNDO_LIMIT, Injected, Record, with_status
+from sidecar_injector.injection.view import with_annotation
 from sidecar_injector.templating import ANYTHING, compile_template
 from sidecar_injector.templating.shapes.plain import is_plain
-from tests.properties.pods import containers, odd_pods, patches, pods
+from tests.properties.pods import WORD_MAPS, containers, odd_pods, patches, pods
 
 ANY_PODS = pods() | odd_pods()
 INJECTED = Injected("config", "digest", "revision", ("main",), {})
@@ -55,6 +57,82 @@ def test_a_patch_is_the_same_whether_the_changes_to_the_spec_are_known_already_o
     assert text(result) == text(with_status(before, after, INJECTED, Record()))
     for came_in in (before, other):
         assert text(build_patch(came_in, result, done)) == text(build_patch(came_in, result))
+
+
+NOTES = st.none() | WORD_MAPS
+METADATA = st.lists(st.tuples(st.sampled_from(["labels", "annotations", "finalizers"]), NOTES)).map(
+    lambda fields: {key: value for key, value in fields if value is not None}
+)
+
+
+EDITS = st.sampled_from(["nothing", "labels", "finalizers", "a label", "an annotation", "one less"])
+
+
+@given(METADATA, METADATA, st.sampled_from(["status", "app", "x~y"]), EDITS)
+def test_an_annotation_that_comes_last_makes_the_same_patch_as_one_that_was_there_already(was, now, key, then):
+    before = {"metadata": was, "spec": {}}
+    after = {"metadata": {**was, **now}, "spec": {}}
+    noted = with_annotation(after, key, "text")
+    metadata, notes = noted["metadata"], noted["metadata"]["annotations"]
+    if then in ("labels", "finalizers"):
+        metadata.pop(then, None)
+    elif then == "a label":
+        metadata["labels"] = {"a": "label"}
+    elif then == "an annotation":
+        metadata["annotations"] = {**dict.fromkeys(notes, "other"), key: "text"}
+    elif then == "one less":
+        metadata["annotations"] = dict([*notes.items()][1:])
+    assert text(build_patch(before, noted, changes(before, after))) == text(build_patch(before, noted))
+
+
+LABELLED = {"labels": {"app": "x"}}
+NOTED = {**LABELLED, "annotations": {"a": "b"}}
+BEHIND = {"annotations": {"a": "b"}, **LABELLED}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "follows"),
+    [
+        (LABELLED, NOTED, True),
+        (NOTED, {**NOTED, "annotations": {"a": "b", "c": "d"}}, True),
+        (NOTED, {**NOTED, "labels": {"app": "y"}}, False),
+        ({"annotations": None}, {"annotations": {"a": "b"}}, True),
+        (BEHIND, {"annotations": {"a": "b", "c": "d"}, "labels": {"app": "y"}}, False),
+        (NOTED, NOTED, False),
+        ({**NOTED, "annotations": {"status": "earlier"}}, NOTED, False),
+    ],
+)
+def test_operations_with_an_annotation_more_follow_from_those_without_it_if_annotations_come_last(was, now, follows):
+    before, after = {"metadata": was, "spec": {}}, {"metadata": now, "spec": {}}
+    noted = with_annotation(after, "status", "text")
+    found = changes(before, after).operations("metadata", was, noted["metadata"])
+    assert (found is not None) == follows
+    assert found is None or text(found) == text(build_patch(before, noted))
+
+
+@pytest.mark.parametrize("notes", [{"a": "b", "c": "other"}, {"c": "d"}, {"c": "d", "a": "b"}])
+def test_nothing_follows_if_something_else_was_done_to_the_annotations_since(notes):
+    before = {"metadata": NOTED, "spec": {}}
+    after = {"metadata": {**NOTED, "annotations": {"a": "b", "c": "d"}}, "spec": {}}
+    noted = {**NOTED, "annotations": {**notes, "status": "text"}}
+    done = changes(before, after)
+    assert text(build_patch(before, {**after, "metadata": noted}, done)) == text(
+        build_patch(before, {**after, "metadata": noted})
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "undo"), [({}, {}), ({"b": "1", "a": "2"}, {"metadata": {"labels": {"a": "-", "b": "-"}}})]
+)
+def test_the_undo_of_a_new_map_names_its_keys(labels, undo):
+    assert text(changes({"metadata": {}}, {"metadata": {"labels": labels}}).undo) == text(undo)
+
+
+def test_an_item_behind_all_others_is_added_at_the_end_wherever_that_is():
+    lists = ([{"name": "a"}], [{"name": "0"}, {"name": "a"}, {"name": "b"}, {"name": "c"}])
+    before, after = ({"spec": {"volumes": volumes}} for volumes in lists)
+    paths = [operation["path"] for operation in build_patch(before, after)]
+    assert paths == ["/spec/volumes/0", "/spec/volumes/-", "/spec/volumes/-"]
 
 
 @given(edited())

@@ -1,7 +1,7 @@
 """From a parsed config to one that can serve: templates compiled, names resolved, digest taken."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import count
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from sidecar_injector.config.digest import digest
 from sidecar_injector.config.model import SidecarInjectorConfig, Spec, TemplateSpec
 from sidecar_injector.config.overrides import Override, compile_overrides
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, UnknownTemplateError
-from sidecar_injector.templating import Template, compile_template
+from sidecar_injector.templating import Steady, Template, compile_template
 
 _TEMPLATES = 32
 """How many compiled templates are kept for the next version of their config."""
@@ -77,6 +77,20 @@ def compile_config(config: SidecarInjectorConfig) -> CompiledConfig:
         raise ConfigError(config.name, problems)
     defaults = _expand(config.spec.default_templates or tuple(templates), templates, config.spec.aliases)
     return CompiledConfig(config, MappingProxyType(templates), defaults, digest(config, defaults), overrides)
+
+
+def specialised(config: CompiledConfig, steadies: Sequence[Steady]) -> CompiledConfig:
+    """Return the same config, whose default templates have done already what is so for all Pods with these variables.
+
+    Most Pods name no templates; the others are rendered as they are.
+    """
+    templates = {
+        name: replace(compiled, template=compiled.template.specialised(steadies))
+        if name in config.default_names
+        else compiled
+        for name, compiled in config.templates.items()
+    }
+    return replace(config, templates=MappingProxyType(templates))
 
 
 _compile = lru_cache(_TEMPLATES)(compile_template)

@@ -14,5 +14,5 @@ In the order in which a request passes:
 
 `pipeline` is the sequence itself and `outcome` what comes of it. `facts`, `schema` (resolved from the generated
 `pod_schema`), `view` and `workload` are what several steps know about the cluster, the types of a Pod, its parts and
-its owner. `shape` says, when something went wrong, whether it was a Pod at all.
+its owner. `shape` says, when something went wrong, whether it was a Pod at all; `once` is for what is worked out once.
 """

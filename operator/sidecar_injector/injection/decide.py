@@ -3,8 +3,9 @@
 The same rules answer the webhook, the command line and `explain`, so what is said is what happens.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import methodcaller
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from sidecar_injector.config.compile import CompiledConfig
@@ -23,8 +24,7 @@ from sidecar_injector.names import (
 )
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a Pod is injected, the reason code, the same in a sentence, and what to do to have it otherwise.
 
     A message completes "the Pod is not injected: …"; a remedy is a command, if one will do.
@@ -36,8 +36,7 @@ class Decision:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(NamedTuple):
     """Everything that a decision may depend on.
 
     namespace_labels -- None where the API server has already matched the Namespace (it has, for the webhook)
@@ -49,7 +48,7 @@ class Subject:
     config: CompiledConfig
     facts: ClusterFacts
     namespace_labels: Mapping[str, str] | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = MappingProxyType({})
 
 
 class Rule(NamedTuple):
@@ -79,11 +78,10 @@ def decide(request: Request, subject: Subject, selection: Selection) -> Decision
 
 def decision_of(subject: Subject, selection: Selection) -> Decision:
     """Return the decision about a Pod that is being created."""
-    for rule in (*RULES, *selection.rules):
-        decision = rule.decide(subject)
-        if decision is not None:
-            return decision
-    raise AssertionError("the last rule of a profile decides")
+    answers: Iterator[Decision | None] = map(methodcaller("decide", subject), (*RULES, *selection.rules))
+    decision = next(filter(None, answers), None)
+    assert decision is not None, "the last rule of a profile decides"
+    return decision
 
 
 def skip(reason: Reason, message: str, remedy: str = "") -> Decision:

@@ -8,12 +8,25 @@ Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/ (Ba
 https://kubernetes.io/docs/concepts/security/rbac-good-practices/.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import filterfalse
+from operator import methodcaller
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from sidecar_injector.config.model import Guardrail
 from sidecar_injector.errors import GuardrailError
+from sidecar_injector.injection.judges import (
+    CONTAINER_CONTEXT,
+    INNER,
+    POD_CONTEXT,
+    POD_SPEC,
+    Object,
+    Row,
+    member,
+    objects,
+)
 from sidecar_injector.injection.patch import renewed
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS
@@ -56,11 +69,6 @@ class Breach(NamedTuple):
         return f"{dotted(self.keys)} {self.found}"
 
 
-Object = Mapping[str, object]
-Judge = Callable[[object, Sequence[object]], str]
-"""Takes a value and what the author wrote in its place, if anything; says what is found, or nothing."""
-
-
 def breaches(before: Pod, result: Pod, allowed: frozenset[Guardrail]) -> tuple[Breach, ...]:
     """Return what an injected Pod has that no guardrail in `allowed` lets pass.
 
@@ -69,7 +77,8 @@ def breaches(before: Pod, result: Pod, allowed: frozenset[Guardrail]) -> tuple[B
     """
     if len(allowed) == len(Guardrail):
         return ()
-    return tuple(breach for breach in _breaches(before, result) if breach.guardrail not in allowed)
+    found = _breaches(before, result, _refused(allowed))
+    return tuple([breach for breach in found if breach.guardrail not in allowed]) if found else ()
 
 
 def check(config: str, before: Pod, result: Pod, overlays: Sequence[Overlay], allowed: frozenset[Guardrail]) -> None:
@@ -108,143 +117,39 @@ def _origin(breach: Breach, overlays: Sequence[Overlay]) -> str:
     return "" if traced is None else f"template {traced[0].template}: "
 
 
-# --- judges of single values
+# --- the walk over a Pod: what is the author's as it stands, as most of it is, is told by its identity alone
 
 
-def _switched_on(value: object, written: Sequence[object]) -> str:
-    return "is true" if value is True and True not in written else ""
+class _Refused(NamedTuple):
+    """The rows of what a config may not give: in a Pod's spec, in its security context, and in a container's."""
+
+    spec: Mapping[str, Row]
+    context: Mapping[str, Row]
+    container: Mapping[str, Row]
 
 
-def _switched_off(value: object, written: Sequence[object]) -> str:
-    """Judge a restraint: the author's `true` may not become anything else."""
-    return "is no longer true, as the Pod has it" if value is not True and True in written else ""
+@cache  # There are 32 sets of guardrails.
+def _refused(allowed: frozenset[Guardrail]) -> _Refused:
+    tables = (POD_SPEC, POD_CONTEXT, CONTAINER_CONTEXT)
+    return _Refused(*[{key: row for key, row in table.items() if row.guardrail not in allowed} for table in tables])
 
 
-def _not_isolated(value: object, written: Sequence[object]) -> str:
-    return "is no longer false, as the Pod has it" if value is not False and False in written else ""
-
-
-def _token(value: object, written: Sequence[object]) -> str:
-    return _switched_on(value, written) or _not_isolated(value, written)
-
-
-def _proc_mount(value: object, written: Sequence[object]) -> str:
-    return f"is {value!r}" if value not in (None, "Default") and value not in written else ""
-
-
-def _profile(value: object, written: Sequence[object]) -> str:
-    """Judge a profile of seccomp or AppArmor: none at all, or none any more."""
-    kind, kinds = _member(value, "type"), [_member(item, "type") for item in written]
-    if kind == "Unconfined" and kind not in kinds:
-        return "has type Unconfined"
-    confined = next((item for item in kinds if item not in (None, "Unconfined")), None)
-    return f"is no longer {confined!r}, as the Pod has it" if confined and kind in (None, "Unconfined") else ""
-
-
-_SELINUX_TYPES = ("", None, "container_t", "container_init_t", "container_kvm_t", "container_engine_t")
-
-
-def _selinux(value: object, written: Sequence[object]) -> str:
-    if value in written:
-        return ""
-    kind, user, role = (_member(value, name) for name in ("type", "user", "role"))
-    strange = [item for item in (None if kind in _SELINUX_TYPES else kind, user, role) if item]
-    return f"has {', '.join(map(str, strange))}" if strange else ""
-
-
-def _host_process(value: object, written: Sequence[object]) -> str:
-    found = _member(value, "hostProcess") is True and True not in [_member(item, "hostProcess") for item in written]
-    return "has hostProcess: true" if found else ""
-
-
-_SAFE_SYSCTLS = frozenset(
-    (
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.ip_local_reserved_ports",
-        "net.ipv4.ip_unprivileged_port_start",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_rmem",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.tcp_wmem",
-    )
-)
-
-
-def _sysctls(value: object, written: Sequence[object]) -> str:
-    known = [item for given in written for item in _objects(given)]
-    found = [
-        item.get("name") for item in _objects(value) if item.get("name") not in _SAFE_SYSCTLS and item not in known
-    ]
-    return f"has {', '.join(map(str, found))}" if found else ""
-
-
-def _capabilities(value: object, written: Sequence[object]) -> str:
-    known = {name for item in written for name in _list(_member(item, "add"))}
-    found = [str(name) for name in _list(_member(value, "add")) if name not in known]
-    return f"has {', '.join(found)}" if found else ""
-
-
-class Row(NamedTuple):
-    """A field, what allows it, and what is to be found in it."""
-
-    guardrail: Guardrail
-    judge: Judge
-
-
-_CONFINEMENT: Mapping[str, Row] = {
-    "appArmorProfile": Row(Guardrail.PRIVILEGED, _profile),
-    "seLinuxOptions": Row(Guardrail.PRIVILEGED, _selinux),
-    "seccompProfile": Row(Guardrail.PRIVILEGED, _profile),
-    "windowsOptions": Row(Guardrail.PRIVILEGED, _host_process),
-}
-CONTAINER_CONTEXT: Mapping[str, Row] = MappingProxyType(
-    {
-        **_CONFINEMENT,
-        "capabilities": Row(Guardrail.ADDED_CAPABILITIES, _capabilities),
-        "privileged": Row(Guardrail.PRIVILEGED, _switched_on),
-        "procMount": Row(Guardrail.PRIVILEGED, _proc_mount),
-    }
-)
-POD_CONTEXT: Mapping[str, Row] = MappingProxyType(
-    {
-        **_CONFINEMENT,
-        "runAsNonRoot": Row(Guardrail.PRIVILEGED, _switched_off),
-        "sysctls": Row(Guardrail.PRIVILEGED, _sysctls),
-    }
-)
-POD_SPEC: Mapping[str, Row] = MappingProxyType(
-    {
-        "automountServiceAccountToken": Row(Guardrail.SERVICE_ACCOUNT, _token),
-        "hostIPC": Row(Guardrail.HOST_NAMESPACES, _switched_on),
-        "hostNetwork": Row(Guardrail.HOST_NAMESPACES, _switched_on),
-        "hostPID": Row(Guardrail.HOST_NAMESPACES, _switched_on),
-        "hostUsers": Row(Guardrail.HOST_NAMESPACES, _not_isolated),
-    }
-)
-
-
-_INNER: Mapping[str, Keys] = {"capabilities": ("add",)}
-"""Where within a field is what its judge finds."""
-
-
-# --- the walk over a Pod
-
-
-def _breaches(pod: Pod, result: Pod) -> Iterator[Breach]:
+def _breaches(pod: Pod, result: Pod, refused: _Refused) -> list[Breach]:
     before, after = part(pod, "spec"), part(result, "spec")
-    yield from _rows(POD_SPEC, after, (before,), ("spec",))
-    yield from _account(before, after)
-    context, was = part(after, "securityContext"), part(before, "securityContext")
-    if context is not was:
-        yield from _rows(POD_CONTEXT, context, (was,), ("spec", "securityContext"))
-    yield from _volumes(items(pod, "volumes"), result)
-    yield from _containers(pod, result)
-    yield from _apparmor_annotations(annotations(pod), annotations(result))
+    changed = {*renewed(before, after), *(before.keys() - after.keys())}
+    found: list[Breach] = []
+    if not changed.isdisjoint(POD_SPEC):
+        found += _rows(refused.spec, after, (before,), ("spec",))
+    if not changed.isdisjoint(_ACCOUNT):
+        found += _account(before, after)
+    if "securityContext" in changed:
+        context, was = part(after, "securityContext"), part(before, "securityContext")
+        found += _rows(refused.context, context, (was,), ("spec", "securityContext"))
+    if "volumes" in changed:
+        found += _volumes(items(pod, "volumes"), items(result, "volumes"))
+    if not changed.isdisjoint(CONTAINER_LISTS):
+        found += _containers(pod, result, refused.container)
+    return found + _apparmor_annotations(annotations(pod), annotations(result))
 
 
 def _rows(rows: Mapping[str, Row], value: Object, written: Sequence[Object], keys: Keys) -> Iterator[Breach]:
@@ -253,7 +158,10 @@ def _rows(rows: Mapping[str, Row], value: Object, written: Sequence[Object], key
         given, row = value.get(field), rows[field]
         own = [item[field] for item in written if item.get(field) is not None] if written else []
         if (given is not None or own) and (found := row.judge(given, own)):
-            yield Breach(row.guardrail, (*keys, field, *_INNER.get(field, ())), found)
+            yield Breach(row.guardrail, (*keys, field, *INNER.get(field, ())), found)
+
+
+_ACCOUNT = ("serviceAccountName", "serviceAccount")
 
 
 def _account(before: Object, after: Object) -> Iterator[Breach]:
@@ -264,49 +172,120 @@ def _account(before: Object, after: Object) -> Iterator[Breach]:
         yield Breach(Guardrail.SERVICE_ACCOUNT, ("spec", "serviceAccountName"), f"is {account!r}, and not {was!r}")
 
 
-def _containers(pod: Pod, result: Pod) -> Iterator[Breach]:
+def _containers(pod: Pod, result: Pod, rows: Mapping[str, Row]) -> list[Breach]:
+    """Return what is found in the containers; `rows` are those of what a container's context may not be given."""
     own: dict[object, list[Container]] = {}
-    for field in CONTAINER_LISTS:
-        for item in items(pod, field):
-            own.setdefault(item.get("name"), []).append(item)
-    host_paths = {volume.get("name") for volume in items(result, "volumes") if "hostPath" in volume}
+    for item in (*items(pod, "initContainers"), *items(pod, "containers")):
+        own.setdefault(item.get("name"), []).append(item)
+    terms = _Terms(rows, {volume.get("name") for volume in filter(_IS_HOST_PATH, items(result, "volumes"))})
+    found: list[Breach] = []
     for field in CONTAINER_LISTS:
         for container in items(result, field):
-            mine = own.get(container.get("name"), ())
-            if given := _given(container, mine):
-                yield from _container(given, mine, ("spec", field, str(container.get("name"))), host_paths)
+            name = container.get("name")
+            found += _in_container(container, own.get(name, ()), terms, ("spec", field, str(name)))
+    return found
 
 
-def _given(container: Container, mine: Sequence[Container]) -> Container:
-    """Return the fields of a container that are not, as they stand, its author's."""
-    if not mine:
-        return container
-    if len(mine) > 1:  # which of them it was cannot be told
-        return {} if any(item is container for item in mine) else container
-    return {key: container[key] for key in renewed(mine[0], container)}
+_IS_HOST_PATH = methodcaller("__contains__", "hostPath")
 
 
-def _container(
-    container: Container, written: Sequence[Container], keys: Keys, host_paths: Collection[object]
-) -> Iterator[Breach]:
-    context = part(container, "securityContext")
-    if context:
-        own = [part(item, "securityContext") for item in written if "securityContext" in item]
-        yield from _rows(CONTAINER_CONTEXT, context, own, (*keys, "securityContext"))
-    for port in _objects(container.get("ports")):
-        if port.get("hostPort") and port not in _of_all(written, "ports"):
-            found = f"is {port['hostPort']}"
-            yield Breach(Guardrail.HOST_NAMESPACES, (*keys, "ports", str(port.get("containerPort")), "hostPort"), found)
-    yield from _hosts(container, written, keys)
-    for mount in _objects(container.get("volumeMounts")):
-        if "mountPropagation" in mount or (host_paths and mount.get("name") in host_paths):
-            yield from _mount(mount, _of_all(written, "volumeMounts"), keys, host_paths)
+class _Terms(NamedTuple):
+    """What containers are judged by.
+
+    rows       -- of what their contexts may not be given
+    host_paths -- the names of volumes that are directories of the node
+    """
+
+    rows: Mapping[str, Row]
+    host_paths: Collection[object]
 
 
-def _mount(mount: Object, own: Sequence[Object], keys: Keys, host_paths: Collection[object]) -> Iterator[Breach]:
+def _in_container(container: Container, written: Sequence[Container], terms: _Terms, keys: Keys) -> list[Breach]:
+    """Return what is found in the fields that are not, as they stand, the author's.
+
+    written -- the containers of its name that the author wrote; which of several it was cannot be told
+    """
+    if len(written) > 1 and any(item is container for item in written):
+        return []
+    mine = written[0] if len(written) == 1 else _NOTHING
+    return [
+        breach._replace(keys=(*keys, field, *breach.keys))
+        for field in filter(container.__contains__, _JUDGED)
+        if (value := container[field]) is not mine.get(field)
+        for breach in _JUDGED[field](value, written, terms)
+    ]
+
+
+_NOTHING: Container = MappingProxyType({})
+
+
+def _in_context(value: object, written: Sequence[Container], terms: _Terms) -> Iterable[Breach]:
+    if not value:
+        return ()
+    own = [part(item, "securityContext") for item in written if "securityContext" in item] if written else []
+    return _rows(terms.rows, cast(Object, value), own, ())
+
+
+def _in_ports(value: object, written: Sequence[Container], _: _Terms) -> Iterable[Breach]:
+    return [
+        Breach(Guardrail.HOST_NAMESPACES, (str(port.get("containerPort")), "hostPort"), f"is {port['hostPort']}")
+        for port in objects(value)
+        if port.get("hostPort") and port not in _of_all(written, "ports")
+    ]
+
+
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_HOOKS = ("postStart", "preStop")
+_WITH_HOST = ("httpGet", "tcpSocket")
+
+
+def _in_handler(value: object, written: Sequence[Container], _: _Terms) -> Sequence[Breach]:
+    """Return the hosts that the node, whose requests probes and hooks are, is to ask instead of the Pod."""
+    found = _hosts(value)
+    if not found:
+        return ()
+    own = [host for handler in _handlers(written) for _, host in _hosts(handler)]
+    return [
+        Breach(Guardrail.HOST_NAMESPACES, (kind, "host"), f"is {host!r}") for kind, host in found if host not in own
+    ]
+
+
+def _in_lifecycle(value: object, written: Sequence[Container], terms: _Terms) -> Iterable[Breach]:
+    return [
+        breach._replace(keys=(hook, *breach.keys))
+        for hook in _HOOKS
+        for breach in _in_handler(member(value, hook), written, terms)
+    ]
+
+
+def _hosts(handler: object) -> Sequence[tuple[str, object]]:
+    """Return the hosts in the handler of a probe or hook, by the kinds of requests."""
+    if handler is None or not isinstance(handler, (dict, Mapping)):
+        return ()
+    kinds = filter(handler.__contains__, _WITH_HOST)
+    return [(kind, host) for kind in kinds if (host := member(handler[kind], "host"))]
+
+
+def _handlers(containers: Sequence[Container]) -> Iterator[object]:
+    for container in containers:
+        yield from (container.get(name) for name in _PROBES)
+        yield from (member(container.get("lifecycle"), name) for name in _HOOKS)
+
+
+def _in_mounts(value: object, written: Sequence[Container], terms: _Terms) -> Iterable[Breach]:
+    mounts = objects(value)
+    if not terms.host_paths and not any(map(_PROPAGATES, mounts)):
+        return ()
+    return [breach for mount in mounts for breach in _mount(mount, written, terms.host_paths)]
+
+
+_PROPAGATES = methodcaller("__contains__", "mountPropagation")
+
+
+def _mount(mount: Object, written: Sequence[Container], host_paths: Collection[object]) -> Iterator[Breach]:
     """Yield what is wrong with a mount of a hostPath volume, or one that the node sees, unless it is the author's."""
-    path = (*keys, "volumeMounts", str(mount.get("mountPath")))
-    mine = [item for item in own if item.get("name") == mount.get("name")]
+    path = (str(mount.get("mountPath")),)
+    mine = [item for item in _of_all(written, "volumeMounts") if item.get("name") == mount.get("name")]
     if mount.get("name") in host_paths and not mine:
         yield Breach(Guardrail.HOST_PATH, path, f"mounts {mount.get('name')}, a volume of type hostPath")
     if mount.get("mountPropagation") == "Bidirectional" and "Bidirectional" not in [
@@ -315,49 +294,40 @@ def _mount(mount: Object, own: Sequence[Object], keys: Keys, host_paths: Collect
         yield Breach(Guardrail.PRIVILEGED, (*path, "mountPropagation"), "is Bidirectional")
 
 
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-_HOOKS = ("postStart", "preStop")
-_WITH_HOST = ("httpGet", "tcpSocket")
+_JUDGED: Mapping[str, Callable[[object, Sequence[Container], _Terms], Iterable[Breach]]] = {
+    "securityContext": _in_context,
+    "ports": _in_ports,
+    **dict.fromkeys(_PROBES, _in_handler),
+    "lifecycle": _in_lifecycle,
+    "volumeMounts": _in_mounts,
+}
+"""Who judges each field of a container in which there may be something to find, in the order in which it is told."""
 
 
-def _hosts(container: Container, written: Sequence[Container], keys: Keys) -> Iterator[Breach]:
-    """Yield the hosts that the node, whose requests probes and hooks are, is to ask instead of the Pod."""
-    found = _hosts_in(container)
-    own = [host for item in written for _, host in _hosts_in(item)] if found else []
-    for path, host in found:
-        if host not in own:
-            yield Breach(Guardrail.HOST_NAMESPACES, (*keys, *path, "host"), f"is {host!r}")
+def _volumes(mine: Sequence[Object], present: Sequence[Object]) -> Iterator[Breach]:
+    own = set(map(id, mine))
+    for volume in filterfalse(_JUDGED_SOURCES.isdisjoint, present):
+        if id(volume) not in own:
+            yield from _volume(volume, mine, ("spec", "volumes", str(volume.get("name"))))
 
 
-def _hosts_in(container: Container) -> list[tuple[Keys, object]]:
-    """Return the hosts in the handlers of a container's probes and hooks, and the keys of these handlers."""
-    handlers: list[tuple[Keys, object]] = [((name,), container[name]) for name in _PROBES if name in container]
-    if "lifecycle" in container:
-        handlers += [(("lifecycle", name), _member(container["lifecycle"], name)) for name in _HOOKS]
-    return [
-        ((*path, kind), host)
-        for path, handler in handlers
-        if isinstance(handler, (dict, Mapping))
-        for kind in _WITH_HOST
-        if kind in handler and (host := _member(handler[kind], "host"))
-    ]
+_JUDGED_SOURCES = frozenset(("hostPath", "projected"))
 
 
-def _volumes(mine: Sequence[Object], result: Pod) -> Iterator[Breach]:
-    for volume in items(result, "volumes"):
-        if not ("hostPath" in volume or "projected" in volume) or any(volume is item for item in mine):
-            continue
-        keys = ("spec", "volumes", str(volume.get("name")))
-        own = [item for item in mine if item.get("name") == volume.get("name")]
-        host_path = volume.get("hostPath")
-        if host_path is not None and host_path not in [item.get("hostPath") for item in own]:
-            yield Breach(Guardrail.HOST_PATH, (*keys, "hostPath"), f"is {_member(host_path, 'path')!r}")
-        known = [source for item in own for source in _objects(_member(item.get("projected"), "sources"))]
-        for index, source in enumerate(_objects(_member(volume.get("projected"), "sources"))):
-            token = source.get("serviceAccountToken")
-            if token is not None and source not in known and _for_the_api(_member(token, "audience")):
-                path = (*keys, "projected", "sources", str(index), "serviceAccountToken")
-                yield Breach(Guardrail.SERVICE_ACCOUNT, path, _audience(_member(token, "audience")))
+def _volume(volume: Object, mine: Sequence[Object], keys: Keys) -> Iterator[Breach]:
+    own = [item for item in mine if item.get("name") == volume.get("name")]
+    host_path = volume.get("hostPath")
+    if host_path is not None and host_path not in [item.get("hostPath") for item in own]:
+        yield Breach(Guardrail.HOST_PATH, (*keys, "hostPath"), f"is {member(host_path, 'path')!r}")
+    for index, source in enumerate(objects(member(volume.get("projected"), "sources"))):
+        token = source.get("serviceAccountToken")
+        if token is not None and _for_the_api(member(token, "audience")) and source not in _sources(own):
+            path = (*keys, "projected", "sources", str(index), "serviceAccountToken")
+            yield Breach(Guardrail.SERVICE_ACCOUNT, path, _audience(member(token, "audience")))
+
+
+def _sources(volumes: Sequence[Object]) -> list[Object]:
+    return [source for volume in volumes for source in objects(member(volume.get("projected"), "sources"))]
 
 
 def _for_the_api(audience: object) -> bool:
@@ -370,28 +340,18 @@ def _audience(audience: object) -> str:
     return f"has audience {audience!r}, which is the API server's" if audience else "is for the API server"
 
 
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
+_APPARMOR, _UNCONFINED = "container.apparmor.security.beta.kubernetes.io/", "unconfined"
 
 
-def _apparmor_annotations(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Breach]:
-    if after is before:
-        return
-    for key, value in after.items():
-        if key.startswith(_APPARMOR) and value == "unconfined" and before.get(key) != value:
-            yield Breach(Guardrail.PRIVILEGED, ("metadata", "annotations", key), f"is {value!r}")
-
-
-def _member(value: object, key: str) -> object:
-    return value.get(key) if value is not None and isinstance(value, (dict, Mapping)) else None
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _objects(value: object) -> "list[Object]":
-    return value if isinstance(value, list) else []
+def _apparmor_annotations(before: Mapping[str, str], after: Mapping[str, str]) -> list[Breach]:
+    if after is before or _UNCONFINED not in after.values():
+        return []
+    return [
+        Breach(Guardrail.PRIVILEGED, ("metadata", "annotations", key), f"is {value!r}")
+        for key, value in after.items()
+        if key.startswith(_APPARMOR) and value == _UNCONFINED and before.get(key) != value
+    ]
 
 
 def _of_all(written: Sequence[Container], field: str) -> list[Object]:
-    return [item for container in written for item in _objects(container.get(field))]
+    return [item for container in written for item in objects(container.get(field))]

@@ -17,6 +17,9 @@ from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Tree = Mapping[str, object]
 
+_MAP = (dict, Mapping)
+"""To ask whether a value is a dict is cheap; to ask of one that is none whether it is a Mapping is not."""
+
 DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
 ELEMENT_ORDER = "$setElementOrder/"
@@ -32,19 +35,37 @@ def strategic_merge(
     is known to be `plain`, with neither directives nor nulls in it, is not searched for them. Raises MergeError for a
     patch that Kubernetes would refuse: an unknown directive, or an item without its merge key.
     """
+    if plain:
+        return _merge_plain(live, patch, schema, path)
     directive = patch.get(DIRECTIVE)
     if directive is not None:
         return _whole_map(directive, patch, path)
     result = dict(live)
-    directed = not plain and any(map(_STARTS_A_DIRECTIVE, patch))
+    directed = any(map(_STARTS_A_DIRECTIVE, patch))
     for key in _after_directives(result, patch, schema, path) if directed else patch:
         value = patch[key]
         if value is None:
             result.pop(key, None)
         elif type(value) in SCALARS:
             result[key] = value
-        elif key in result or plain or not _directed(value):
-            result[key] = _merge_value(result.get(key), value, schema.field(key), _join(path, key), plain)
+        elif key in result or not _directed(value):
+            result[key] = _merge_value(result.get(key), value, schema.field(key), _join(path, key))
+    return result
+
+
+def _merge_plain(live: Tree, patch: Tree, schema: Type, path: str) -> dict[str, object]:
+    """Do the same for a plain patch: what `live` does not have is taken as it is."""
+    result = {**live, **patch}
+    for key in filter(live.__contains__, patch):
+        was, value = live[key], patch[key]
+        if type(value) in SCALARS or type(was) in SCALARS:
+            continue
+        field = schema.field(key)
+        if isinstance(value, list):
+            if isinstance(was, list) and field.merge_key is not None:
+                result[key] = _merge_list(was, value, field, _join(path, key), plain=True)
+        elif isinstance(value, _MAP) and isinstance(was, _MAP):
+            result[key] = _merge_plain(was, value, field.type or NOTHING, _join(path, key))
     return result
 
 
@@ -87,15 +108,15 @@ def _retain(result: dict[str, object], patch: Tree, path: str) -> None:
         del result[key]
 
 
-def _merge_value(live: object, patch: object, field: Field, path: str, plain: bool) -> object:
+def _merge_value(live: object, patch: object, field: Field, path: str) -> object:
     if isinstance(patch, list):
         if isinstance(live, list) and field.merge_key is not None:
-            return _merge_list(live, patch, field, path, plain)
-        return patch if plain else without_directives(patch, drop_directed=not isinstance(live, list))
-    if isinstance(patch, (dict, Mapping)):
-        if isinstance(live, (dict, Mapping)):
-            return strategic_merge(live, patch, field.type or NOTHING, path, plain=plain)
-        return patch if plain else without_directives(patch)
+            return _merge_list(live, patch, field, path, plain=False)
+        return without_directives(patch, drop_directed=not isinstance(live, list))
+    if isinstance(patch, _MAP):
+        if isinstance(live, _MAP):
+            return strategic_merge(live, patch, field.type or NOTHING, path)
+        return without_directives(patch)
     return patch
 
 
@@ -110,7 +131,7 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
         return value
     if isinstance(value, list):
         found: object = _list_without_directives(value, drop_directed)
-    elif isinstance(value, (dict, Mapping)):
+    elif isinstance(value, _MAP):
         found = _map_without_directives(value, drop_directed)
     else:
         return value
@@ -150,7 +171,7 @@ def _is_directive(key: str) -> bool:
 
 
 def _directed(value: object) -> bool:
-    return type(value) not in SCALARS and isinstance(value, (dict, Mapping)) and DIRECTIVE in value
+    return type(value) not in SCALARS and isinstance(value, _MAP) and DIRECTIVE in value
 
 
 # --- lists
@@ -160,13 +181,13 @@ def _merge_list(live: list[object], patch: list[object], field: Field, path: str
     if not live and not patch:
         return live
     if not field.merge_key:
-        merged = list(dict.fromkeys([*live, *patch]))
+        merged = [*{_hashable(item): item for item in [*live, *patch]}.values()]
         return _ordered(merged, live, patch, "")
     if not plain:
         live, patch = _apply_item_directives(live, patch, field.merge_key, path)
-    stood, ranks = _ranks(live, field.merge_key), _ranks(patch, field.merge_key)
-    each_once = len(stood) == len(live) and len(ranks) == len(patch)
-    if each_once and _ABSENT not in ranks and stood.keys().isdisjoint(ranks):
+    old, new_ones = _keys(live, field.merge_key), _keys(patch, field.merge_key)
+    each_once = len({*old, *new_ones}) == len(old) + len(new_ones)
+    if each_once and _ABSENT not in new_ones:
         new = patch if plain else [without_directives(item, drop_directed=False) for item in patch]
         return [*new, *live]  # as `_ordered` has them
     merged = _merge_items(live, patch, field, path, plain)
@@ -179,7 +200,7 @@ def _apply_item_directives(
     plain: list[object] = []
     replace = False
     for index, item in enumerate(patch):
-        directive = item.get(DIRECTIVE) if isinstance(item, (dict, Mapping)) else None
+        directive = item.get(DIRECTIVE) if isinstance(item, _MAP) else None
         if directive is None:
             plain.append(item)
         elif directive == "replace":
@@ -223,7 +244,7 @@ _ABSENT = object()
 def _key_of(item: object, key: str) -> object:
     if not key:
         return item
-    return item.get(key, _ABSENT) if isinstance(item, (dict, Mapping)) else _ABSENT
+    return item.get(key, _ABSENT) if isinstance(item, _MAP) else _ABSENT
 
 
 def _hashable(value: object) -> Hashable:
@@ -260,11 +281,14 @@ def _ranks(items: list[object], key: str) -> dict[Hashable, int]:
     return dict(zip(reversed(names), reversed(range(len(names))), strict=True))
 
 
-def _keys(items: list[object], key: str) -> list[Hashable]:
+def _keys(items: list[Any], key: str) -> list[Hashable]:
     if not key:
         names: list[Any] = items
     elif _MAPS.issuperset(map(type, items)):
-        names = list(map(methodcaller("get", key, _ABSENT), items))
+        try:
+            names = list(map(itemgetter(key), items))
+        except KeyError:
+            names = [item.get(key, _ABSENT) for item in items]
     else:
         names = [_key_of(item, key) for item in items]
     return names if SCALARS.issuperset(map(type, names)) else [_hashable(name) for name in names]
@@ -289,7 +313,7 @@ def _merge_ordered_lists(result: dict[str, object], patch: Tree, schema: Type, p
         field = schema.field(name)
         _check_order(items, order, field.merge_key or "", _join(path, directive))
         if items is not None:
-            merged = _merge_value(live, items, field, _join(path, name), plain=False)
+            merged = _merge_value(live, items, field, _join(path, name))
         elif live is not None:
             merged = live
         else:

@@ -16,7 +16,18 @@ from sidecar_injector.injection.fitting import fitted
 from sidecar_injector.injection.merge import DIRECTIVE, RETAIN_KEYS, strategic_merge, without_directives
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS, TYPES_BY_NAME
-from sidecar_injector.injection.view import Container, Pod, is_placeholder, items, names, part, with_spec
+from sidecar_injector.injection.view import (
+    Container,
+    Pod,
+    containers,
+    has_placeholders,
+    is_placeholder,
+    items,
+    names,
+    names_of,
+    part,
+    with_spec,
+)
 
 _CONTAINER = TYPES_BY_NAME["Container"]
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
@@ -26,23 +37,17 @@ _DEFAULT_END = {"initContainers": At.FIRST, "containers": At.LAST}
 
 def conflicts(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of containers that both the Pod and a template define; `image: auto` is no definition."""
-    defined = defined_names(overlays)
-    if all(defined.isdisjoint(names(pod, field)) for field in CONTAINER_LISTS):
+    defined, present = defined_names(overlays), containers(pod)
+    if defined.isdisjoint(names_of(present)):
         return []
-    return sorted(
-        {
-            name
-            for field in CONTAINER_LISTS
-            for item in items(pod, field)
-            if (name := str(item.get("name"))) in defined and not is_placeholder(item)
-        }
-    )
+    return sorted({name for item in present if (name := str(item.get("name"))) in defined and not is_placeholder(item)})
 
 
 def unused_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> list[str]:
     """Return the names of the Pod's containers with `image: auto` that no template provides."""
-    wanted = {str(item.get("name")) for field in CONTAINER_LISTS for item in items(pod, field) if is_placeholder(item)}
-    return sorted(wanted - defined_names(overlays)) if wanted else []
+    if not has_placeholders(pod):
+        return []
+    return sorted(set(names_of([item for item in containers(pod) if is_placeholder(item)])) - defined_names(overlays))
 
 
 def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, replaceable: Collection[str] = ()) -> Pod:
@@ -52,15 +57,15 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
     """
     mine = set(names(pod, "volumes")).difference(replaceable)
     base = _without_placeholders(pod, defined_names(overlays))
-    native = native and (bool(items(base, "containers")) or not items(pod, "containers"))
-    sidecars = (name for overlay in overlays for name in names(overlay.tree, SIDECARS))
-    homes = dict.fromkeys(sidecars, "initContainers" if native else "containers")
+    if base is not pod:
+        native = native and (bool(items(base, "containers")) or not items(pod, "containers"))
+    home = "initContainers" if native else "containers"
+    homes = dict.fromkeys(chain.from_iterable([names(overlay.tree, SIDECARS) for overlay in overlays]), home)
     result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
     for overlay in overlays:
-        lowered = _lower(result, overlay, homes, native=native)
-        kept = _keep_volumes(lowered, mine, result)
-        plain = overlay.plain and not any(map(_RETAINS_KEYS, items(kept, "volumes")))
-        merged = strategic_merge(result, kept, plain=plain)
+        lowered = _lower(result, overlay, homes, mine)
+        plain = overlay.plain and not any(map(_RETAINS_KEYS, items(lowered, "volumes")))
+        merged = strategic_merge(result, lowered, plain=plain)
         result = _place(result, merged, overlay.position, heads)
     return result
 
@@ -70,9 +75,8 @@ _RETAINS_KEYS = methodcaller("__contains__", RETAIN_KEYS)
 
 def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[str]]:
     """Return the names of what templates gave or changed, by the list of the resulting Pod in which they are."""
-    mine = dict.fromkeys([str(item.get("name")) for item in template_containers(overlays)])
-    present = {field: frozenset(names(result, field)) for field in CONTAINER_LISTS}
-    found = {field: [name for name in mine if name in present[field]] for field in CONTAINER_LISTS}
+    mine = _given(overlays)
+    found = {field: list(filter(frozenset(names(result, field)).__contains__, mine)) for field in CONTAINER_LISTS}
     for field in ("volumes", "imagePullSecrets"):
         found[field] = list(dict.fromkeys(chain.from_iterable([names(overlay.tree, field) for overlay in overlays])))
     return found
@@ -85,10 +89,20 @@ def defined_names(overlays: Sequence[Overlay]) -> frozenset[str]:
 
 def template_containers(overlays: Sequence[Overlay]) -> list[Container]:
     """Return all containers that overlays define or change."""
-    return [item for overlay in overlays for item in overlay.containers]
+    return list(chain.from_iterable([overlay.containers for overlay in overlays]))
+
+
+def _given(overlays: Sequence[Overlay]) -> dict[str, Container]:
+    """Return all containers that overlays define or change by name; of two of one name, the last."""
+    found: dict[str, Container] = {}
+    for overlay in overlays:
+        found |= overlay.given
+    return found
 
 
 def _without_placeholders(pod: Pod, defined: Collection[str]) -> Pod:
+    if not has_placeholders(pod):
+        return pod
     for field in CONTAINER_LISTS:
         present = items(pod, field)
         kept = [item for item in present if not (is_placeholder(item) and item.get("name") in defined)]
@@ -100,25 +114,34 @@ def _without_placeholders(pod: Pod, defined: Collection[str]) -> Pod:
 # --- lowering: which list a template's containers belong in
 
 
-def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], *, native: bool) -> Pod:
-    """Return the overlay with every container in the list where it lives, or will live, and no `sidecars` left.
+def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], mine: Collection[str]) -> Pod:
+    """Return what the overlay says of metadata and spec, with no `sidecars` left, as it is to be merged into the Pod.
 
-    homes -- lists of containers that are not in the Pod yet, but that some template has among its `sidecars`
+    Every container is in the list where it lives, or will live, and no volume of the user's is touched.
+
+    homes -- lists of containers that are in the `sidecars` of some template, for those that are not in the Pod yet
+    mine  -- names of the volumes that are the user's
     """
-    standing = {str(item.get("name")): field for field in CONTAINER_LISTS for item in items(pod, field)}
-    homes = {**homes, **standing}
+    homes = {**homes, **{name: field for field in CONTAINER_LISTS for name in names(pod, field)}}
+    spec = dict(part(overlay.tree, "spec"))
     lowered: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
-    for item in items(overlay.tree, SIDECARS):
-        home = homes.get(str(item.get("name"))) or ("initContainers" if native else "containers")
-        lowered[home].append(_as_sidecar(item, native=home == "initContainers"))
-    for field in CONTAINER_LISTS:
-        for item in items(overlay.tree, field):
+    for field in (SIDECARS, *CONTAINER_LISTS):
+        for item in cast("list[Container]", spec.pop(field, None) or ()):
             home = homes.get(str(item.get("name")), field)
-            lowered[home].append(item if home == field else _without_restart_policy(item))
-    lowered = {field: [_each_variable_once(item) for item in found] for field, found in lowered.items()}
-    tree = {key: value for key, value in overlay.tree.items() if key in ("metadata", "spec")}
-    spec = {key: value for key, value in part(tree, "spec").items() if key not in (*CONTAINER_LISTS, SIDECARS)}
-    return {**tree, "spec": {**spec, **{field: found for field, found in lowered.items() if found}}}
+            lowered[home].append(_each_variable_once(item if home == field else _moved(item, field, home)))
+    spec |= {field: found for field, found in lowered.items() if found}
+    if volumes := items(overlay.tree, "volumes"):
+        del spec["volumes"]
+        if kept := _without_users(volumes, mine, names(pod, "volumes")):
+            spec["volumes"] = kept
+    return {**{key: value for key, value in overlay.tree.items() if key in ("metadata", "spec")}, "spec": spec}
+
+
+def _moved(container: Container, field: str, home: str) -> Container:
+    """Return a container of an overlay's list as it is in another one: only a native sidecar has a restartPolicy."""
+    if field == SIDECARS and home == "initContainers":
+        return {**container, "restartPolicy": "Always"}
+    return {key: value for key, value in container.items() if key != "restartPolicy"}
 
 
 def _each_variable_once(container: Container) -> Container:
@@ -129,51 +152,37 @@ def _each_variable_once(container: Container) -> Container:
     variables = container.get("env")
     if not isinstance(variables, list):
         return container
-    last = dict(zip(map(_name, variables), variables, strict=True))
-    if len(last) == len(variables):
+    if len(set(names_of(variables))) == len(variables):
         return container
+    last = {item.get("name"): item for item in variables}
     return {**container, "env": [item for item in variables if last[item.get("name")] is item]}
 
 
-_name = methodcaller("get", "name")
-
-
-def _as_sidecar(container: Container, *, native: bool) -> Container:
-    if native:
-        return {**container, "restartPolicy": "Always"}
-    return _without_restart_policy(container)
-
-
-def _without_restart_policy(container: Container) -> Container:
-    return {key: value for key, value in container.items() if key != "restartPolicy"}
-
-
-def _keep_volumes(lowered: Pod, mine: Collection[str], result: Pod) -> Pod:
+def _without_users(volumes: list[Container], mine: Collection[str], present: Collection[str]) -> list[Container]:
     """Leave the user's volumes as they are, and let a later template replace an earlier one's source.
 
     A volume is a union: two sources in one volume make a Pod that the API server refuses.
     """
-    volumes = items(lowered, "volumes")
-    if not volumes:
-        return lowered
-    present = set(names(result, "volumes"))
-    if present.isdisjoint(names(lowered, "volumes")):
-        return with_spec(lowered, volumes=volumes)
+    known = frozenset(present)
+    if known.isdisjoint(names_of(volumes)):
+        return volumes
     kept: list[Container] = []
     for volume in volumes:
-        if DIRECTIVE in volume or volume.get("name") not in present or len(volume) == 1:
+        if DIRECTIVE in volume or volume.get("name") not in known or len(volume) == 1:
             kept.append(volume)  # one that has a name only takes no source away
         elif volume.get("name") not in mine:
             kept.append({**volume, RETAIN_KEYS: list(volume)})
-    return with_spec(lowered, volumes=kept or None)
+    return kept
 
 
 # --- placing: where in its list a new container goes
 
 
 def _place(before: Pod, after: Pod, position: Position, heads: dict[str, int]) -> Pod:
+    was, now = part(before, "spec"), part(after, "spec")
+    placed: dict[str, list[Container]] = {}
     for field in CONTAINER_LISTS:
-        if part(after, "spec").get(field) is part(before, "spec").get(field):
+        if now.get(field) is was.get(field):
             continue
         known = {name: index for index, name in enumerate(names(before, field))}
         merged = items(after, field)
@@ -182,18 +191,18 @@ def _place(before: Pod, after: Pod, position: Position, heads: dict[str, int]) -
         at = _index(old, position, _DEFAULT_END[field], heads[field])
         if at == heads[field]:
             heads[field] += len(new)
-        after = with_spec(after, **{field: [*old[:at], *new, *old[at:]]})
-    return after
+        placed[field] = [*old[:at], *new, *old[at:]]
+    return with_spec(after, **placed) if placed else after
 
 
-def _index(containers: Sequence[Container], position: Position, default: At, head: int) -> int:
+def _index(old: Sequence[Container], position: Position, default: At, head: int) -> int:
     """Return where new containers go; First is behind those that earlier templates have put first."""
-    standing = [container.get("name") for container in containers]
     for neighbours, offset in ((position.before, 0), (position.after, 1)):
-        found = next((standing.index(name) for name in neighbours if name in standing), None)
-        if found is not None:
-            return found + offset
-    return head if (position.at or default) is At.FIRST else len(containers)
+        standing = names_of(old) if neighbours else []
+        for name in neighbours:
+            if name in standing:
+                return standing.index(name) + offset
+    return head if (position.at or default) is At.FIRST else len(old)
 
 
 # --- what the user wrote
@@ -205,12 +214,7 @@ def with_users_on_top(result: Pod, users: Pod, overlays: Sequence[Overlay]) -> P
     users -- a Pod whose containers say that. Raises MergeError if it does not fit.
     """
     touched = frozenset().union(*[overlay.names for overlay in overlays])
-    mine = {
-        str(item.get("name")): _stated(item)
-        for field in CONTAINER_LISTS
-        for item in items(users, field)
-        if item.get("name") in touched
-    }
+    mine = {str(item.get("name")): _stated(item) for item in containers(users) if item.get("name") in touched}
     if not mine:
         return result
     for field in CONTAINER_LISTS:
@@ -287,25 +291,30 @@ def check_result(before: Pod, pod: Pod, overlays: Sequence[Overlay]) -> None:
 
     Only what the overlays can be blamed for is looked at; placeholders may have become the template's containers.
     """
-    mine = {str(item.get("name")): item for item in template_containers(overlays)}
-    was = {field: names(before, field) for field in CONTAINER_LISTS}
-    now = {field: names(pod, field) for field in CONTAINER_LISTS}
-    standing = set().union(*now.values())
-    for field, found in was.items():
-        for name in found:
+    present = containers(pod)
+    now = names_of(present)
+    standing = frozenset(now)
+    if not standing.issuperset(names_of(containers(before))):
+        _check_losses(before, standing, overlays)
+    if not items(pod, "containers") and not standing.issuperset(names(before, "containers")):
+        raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
+    given, volumes = _given(overlays), frozenset(names(pod, "volumes"))
+    first = len(items(pod, "initContainers"))
+    seen: set[str] = set()
+    for index, (name, container) in enumerate(zip(now, present, strict=True)):
+        if name in seen or name in given:
+            path = f"spec.{'initContainers' if index < first else 'containers'}[{name}]"
+            if name in seen:
+                raise MergeError(path, _TAKEN)
+            _check_container(container, given[name], path, volumes)
+        seen.add(name)
+
+
+def _check_losses(before: Pod, standing: Collection[str], overlays: Sequence[Overlay]) -> None:
+    for field in CONTAINER_LISTS:
+        for name in names(before, field):
             if name not in standing and not _taken_away(name, overlays):
                 raise MergeError(f"spec.{field}[{name}]", _TAKEN_AWAY)
-    if not now["containers"] and not set(was["containers"]) <= set(now["initContainers"]):
-        raise MergeError("spec.containers", "nothing is left of it, and a Pod needs a container")
-    volumes = set(names(pod, "volumes"))
-    seen: set[str] = set()
-    for field, found in now.items():
-        for name, container in zip(found, items(pod, field), strict=True):
-            if name in seen:
-                raise MergeError(f"spec.{field}[{name}]", _TAKEN)
-            seen.add(name)
-            if name in mine:
-                _check_container(container, mine[name], f"spec.{field}[{name}]", volumes)
 
 
 def _taken_away(name: str, overlays: Sequence[Overlay]) -> bool:
@@ -323,10 +332,13 @@ _NO_IMAGE = (
 )
 
 
-def _check_container(merged: Container, given: Container, path: str, volumes: Collection[str]) -> None:
+def _check_container(merged: Container, given: Container, path: str, volumes: frozenset[str]) -> None:
     if not merged.get("image"):
         raise MergeError(path, _NO_IMAGE)
-    for mount in cast("list[Mapping[str, object]]", given.get("volumeMounts") or []):
+    mounts = cast("list[Mapping[str, object]]", given.get("volumeMounts") or [])
+    if volumes.issuperset(names_of(mounts)):
+        return
+    for mount in mounts:
         if DIRECTIVE not in mount and mount.get("name") not in volumes:
             raise MergeError(
                 f"{path}.volumeMounts[{mount.get('mountPath')}]",

@@ -6,11 +6,11 @@ it. The way back is an undo, the tree that `status` describes. Parts that both P
 """
 
 from bisect import bisect_left
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, filterfalse, repeat
-from operator import is_not, itemgetter
-from typing import Any, TypeVar
+from itertools import chain, compress, count, filterfalse, repeat
+from operator import is_not
+from typing import Any, NamedTuple, TypeVar
 
 from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, UNKNOWN, Field, Shape, Type
 from sidecar_injector.injection.view import Pod, part
@@ -30,30 +30,47 @@ MISSING = ""
 _Item = TypeVar("_Item", bound=Hashable)
 
 
+class Part(NamedTuple):
+    """A part of a Pod then and now, and the operations that make one of the other."""
+
+    before: Mapping[str, object]
+    after: Mapping[str, object]
+    operations: Sequence[Operation]
+
+
 @dataclass(frozen=True)
 class Changes:
     """What was done to a Pod.
 
-    undo          -- what it takes to get back its metadata and its spec
-    before, after -- its spec then and now
-    in_spec       -- the operations that make one of the other
+    undo  -- what it takes to get back its metadata and its spec
+    parts -- these two
     """
 
     undo: Tree
-    before: Mapping[str, object]
-    after: Mapping[str, object]
-    in_spec: Sequence[Operation]
+    parts: Mapping[str, Part]
+
+    def operations(self, key: str, before: object, after: object) -> Sequence[Operation] | None:
+        """Return the operations on a part of the Pod, if they are those of this very part, or follow from them."""
+        known = self.parts.get(key)
+        if known is None or before is not known.before:
+            return None
+        if after is known.after:
+            return known.operations
+        return _with_annotation(known, after) if key == "metadata" and isinstance(after, dict) else None
 
 
 def changes(before: Pod, after: Pod) -> Changes:
     """Return what was done to `before`, in its metadata and its spec, where it became `after`."""
-    was, now = part(before, "spec"), part(after, "spec")
-    in_spec: list[Operation] = []
-    nodes = {
-        "metadata": _value("/metadata", part(before, "metadata"), part(after, "metadata"), POD.field("metadata"), []),
-        "spec": _value("/spec", was, now, POD.field("spec"), in_spec),
-    }
-    return Changes({key: node for key, node in nodes.items() if node is not None}, was, now, in_spec)
+    undo: Tree = {}
+    parts: dict[str, Part] = {}
+    for key, field in POD.fields.items():
+        was, now = part(before, key), part(after, key)
+        operations: list[Operation] = []
+        node = _map(f"/{key}", was, now, field.type or NOTHING, operations)
+        if node:
+            undo[key] = node
+        parts[key] = Part(was, now, operations)
+    return Changes(undo, parts)
 
 
 def build_patch(
@@ -61,16 +78,44 @@ def build_patch(
 ) -> list[Operation]:
     """Return the operations, in order, that make `after` of `before`; none if they are the same.
 
-    known -- changes that may have been found already; they are of use where the specs are the very same objects
+    known -- changes that may have been found already; they are of use where the Pods have the very same parts
     """
     out: list[Operation] = [{"op": "remove", "path": _under("", key)} for key in _removed(before, after)]
     for key in renewed(before, after):
-        was, now = before.get(key, _ABSENT), after[key]
-        if key == "spec" and known is not None and was is known.before and now is known.after:
-            out.extend(known.in_spec)
+        now = after[key]
+        if key not in before:
+            out.append({"op": "add", "path": _under("", key), "value": now})
+        elif known and (operations := known.operations(key, before[key], now)) is not None:
+            out.extend(operations)
         else:
-            _value(_under("", key), was, now, POD.field(key), out)
+            _value(_under("", key), before[key], now, POD.field(key), out)
     return out
+
+
+_ANNOTATIONS = "/metadata/annotations"
+
+
+def _with_annotation(metadata: Part, now: Mapping[str, Any]) -> Sequence[Operation] | None:
+    """Return the operations on metadata to which nothing was done since but that an annotation was added as the last.
+
+    None if more was done, or if operations on something else come behind those on annotations.
+    """
+    if not metadata.operations or [*renewed(metadata.after, now)] != ["annotations"]:
+        return None
+    if now.keys() != metadata.after.keys():
+        return None
+    *others, last = metadata.operations
+    notes: Mapping[str, object] = now["annotations"]
+    if last["path"] == _ANNOTATIONS:
+        return [*others, {**last, "value": notes}]
+    was, known = part(metadata.before, "annotations"), part(metadata.after, "annotations")
+    added = [*notes][len(known) :]
+    if not str(last["path"]).startswith(f"{_ANNOTATIONS}/") or len(added) != 1 or [*renewed(known, notes)] != added:
+        return None
+    key = added[0]
+    if key in was:
+        return None
+    return [*metadata.operations, {"op": "add", "path": _under(_ANNOTATIONS, key), "value": notes[key]}]
 
 
 def _under(path: str, key: str) -> str:
@@ -112,23 +157,25 @@ def _map(
 ) -> Tree:
     undo: Tree = {}
     fields = schema.fields
-    for key in _removed(before, after):
+    for key in () if before.keys() <= after.keys() else _removed(before, after):
         out.append({"op": "remove", "path": _under(path, key)})
         node = _undo_of_removal(before[key], fields.get(key, UNKNOWN))
         if node is not None:
             undo[key] = node
     for key in renewed(before, after):
         at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"  # as `_under`; most pointers are made here
-        node = _value(at, before.get(key, _ABSENT), after[key], fields.get(key, UNKNOWN), out)
+        value = after[key]
+        if key in before:
+            node = _value(at, before[key], value, fields.get(key, UNKNOWN), out)
+        else:
+            out.append({"op": "add", "path": at, "value": value})
+            node = REMOVE if type(value) in SCALARS else _undo_of_new(value, fields.get(key, UNKNOWN))
         if node is not None:
             undo[key] = node
     return dict(sorted(undo.items())) if len(undo) > 1 else undo
 
 
 def _value(path: str, before: object, after: object, field: Field, out: list[Operation]) -> object:
-    if before is _ABSENT:
-        out.append({"op": "add", "path": path, "value": after})
-        return _undo_of_new(after, field)
     if type(before) in SCALARS or type(after) in SCALARS:
         if type(before) is type(after) and before == after:
             return None
@@ -152,7 +199,7 @@ def _undo_of_new(after: object, field: Field) -> object:
         texts = _texts(after, field.merge_key)
         return [[]] if texts is None else dict.fromkeys(sorted(texts), REMOVE) or None
     if field.shape is Shape.MAP and isinstance(after, _MAP):
-        return _map("", {}, after, field.type or NOTHING, []) or None
+        return dict.fromkeys(sorted(after), REMOVE) or None  # all maps of a Pod are of scalars
     return REMOVE
 
 
@@ -185,51 +232,53 @@ def _plain_list(path: str, before: list[object], after: list[object], out: list[
 # --- lists whose items have a key
 
 
+_Identified = Mapping[Identity, object]
+"""The items of a list by what tells them apart, in the list's order."""
+
+
 def _keyed_list(
     path: str, before: list[object], after: list[object], key: str, item: Field, out: list[Operation]
 ) -> object:
-    told_apart = _names(before, after, key)
-    if told_apart is not None:
-        return _items(path, before, after, told_apart, item, out) or None
-    _items(path, before, after, (_identities(before, key), _identities(after, key)), item, out)
-    old, new = _texts(before, key), _texts(after, key)
-    if old is None or new is None:
+    old, new = _by_key(before, key), _by_key(after, key)
+    if old is not None and new is not None and _are_of_one_type(chain(old, new)):
+        return _items(path, old, new, item, out) or None
+    _items(path, _by_identity(before, key), _by_identity(after, key), item, out)
+    was, now = _texts(before, key), _texts(after, key)
+    if was is None or now is None:
         return None if same(before, after) else [before]
-    return _items(path, before, after, (old, new), item, []) or None
+    old, new = dict(zip(was, before, strict=True)), dict(zip(now, after, strict=True))
+    return _items(path, old, new, item, []) or None
 
 
-_Identities = tuple[Sequence[Identity], Sequence[Identity]]
-
-
-def _names(before: list[Any], after: list[Any], key: str) -> _Identities | None:
-    """Return the keys of both lists' items, or None if they do not tell them apart both in a patch and in an undo.
-
-    In a patch, 1 and "1" are two keys; in an undo, which has keys as text, they are one.
-    """
-    name = itemgetter(key)
+def _by_key(items: list[Any], key: str) -> _Identified | None:
+    """Return a list's items by their keys, None if those do not tell them apart."""
     try:
-        old, new = list(map(name, before)), list(map(name, after))
+        found = {item[key]: item for item in items}
     except (KeyError, TypeError):  # an item without the key, or that is no map
         return None
-    types = set(map(type, chain(old, new)))
-    plain = types <= _TEXTS or types <= _NUMBERS
-    return (old, new) if plain and len(set(old)) == len(old) and len(set(new)) == len(new) else None
+    return found if len(found) == len(items) else None
+
+
+def _are_of_one_type(keys: Iterable[Identity]) -> bool:
+    """Tell whether keys are told apart both in a patch, in which 1 and "1" are two, and in an undo, which has texts."""
+    types = set(map(type, keys))
+    return types <= _TEXTS or types <= _NUMBERS
 
 
 _TEXTS = frozenset((str,))
 _NUMBERS = frozenset((int,))
 
 
-def _identities(items: Sequence[object], key: str) -> list[Identity]:
-    """Name each item by its key, and by how many of the same key stand before it."""
+def _by_identity(items: Sequence[object], key: str) -> _Identified:
+    """Return a list's items by their keys, and by how many of the same key stand before each."""
     seen: dict[object, int] = {}
-    identities: list[Identity] = []
+    found: dict[Identity, object] = {}
     for item in items:
         value = item.get(key) if key and isinstance(item, Mapping) else item
         name = (type(value).__name__, value if isinstance(value, str | int) else repr(value))
         seen[name] = seen.get(name, 0) + 1
-        identities.append((name, seen[name]))
-    return identities
+        found[name, seen[name]] = item
+    return found
 
 
 def _texts(items: list[Any], key: str) -> list[str] | None:
@@ -241,37 +290,43 @@ def _texts(items: list[Any], key: str) -> list[str] | None:
     return texts if key and len(set(texts)) == len(texts) else None
 
 
-def _items(
-    path: str, before: list[object], after: list[object], told_apart: _Identities, item: Field, out: list[Operation]
-) -> Tree:
+def _items(path: str, earlier: _Identified, later: _Identified, item: Field, out: list[Operation]) -> Tree:
     """Remove what is gone, move what stands out of order, add what is missing; then edit the items that stay."""
-    old, new = told_apart
-    earlier = dict(zip(old, before, strict=True))
-    kept = earlier.keys() & new
-    staying: Sequence[Identity] = old
-    if len(kept) < len(old):
-        gone = [index for index in reversed(range(len(old))) if old[index] not in kept]
-        out.extend([{"op": "remove", "path": f"{path}/{index}"} for index in gone])
-        staying = [identity for identity in old if identity in kept]
-    settled = _settle(path, staying, [identity for identity in new if identity in kept], out)
-    undo: Tree = {MISSING: _missing(earlier, settled)} if len(settled) < len(old) else {}
-    for identity in kept - settled:
-        undo[str(identity)] = REMOVE
-    length = len(staying)
-    for index, identity in enumerate(new):
-        if identity not in kept:
-            out.append({"op": "add", "path": f"{path}/{index if index < length else '-'}", "value": after[index]})
-            length += 1
-            undo[str(identity)] = REMOVE
-    for index, identity in enumerate(new if kept else ()):
-        if identity in kept and earlier[identity] is not after[index]:
-            node = _value(f"{path}/{index}", earlier[identity], after[index], item, out)
-            if node is not None and identity in settled:
-                undo[str(identity)] = node
+    kept = list(filter(earlier.__contains__, later))
+    settled: Collection[Identity] = earlier
+    undo: Tree = {}
+    if kept != list(earlier):
+        settled = _settle(path, _without_gone(path, earlier, later, out), kept, out)
+        undo = {str(identity): REMOVE for identity in kept if identity not in settled}
+        if len(settled) < len(earlier):
+            undo[MISSING] = _missing(earlier, settled)
+    last = list(later).index(kept[-1]) if kept else -1
+    out.extend(
+        [
+            {"op": "add", "path": f"{path}/{at if at < last else '-'}", "value": value}
+            for at, (identity, value) in enumerate(later.items())
+            if identity not in earlier
+        ]
+    )
+    undo.update(dict.fromkeys(map(str, filterfalse(earlier.__contains__, later)), REMOVE))
+    changed = [identity for identity in kept if earlier[identity] is not later[identity]]
+    places = dict(zip(later, count())) if changed else {}
+    for identity in changed:
+        node = _value(f"{path}/{places[identity]}", earlier[identity], later[identity], item, out)
+        if node is not None and identity in settled:
+            undo[str(identity)] = node
     return dict(sorted(undo.items())) if len(undo) > 1 else undo
 
 
-def _missing(earlier: Mapping[Identity, object], settled: Collection[Identity]) -> list[object]:
+def _without_gone(path: str, earlier: _Identified, later: _Identified, out: list[Operation]) -> list[Identity]:
+    """Remove what is gone, from the end on; return what stays, in its order."""
+    old = list(earlier)
+    gone = [index for index in reversed(range(len(old))) if old[index] not in later]
+    out.extend([{"op": "remove", "path": f"{path}/{index}"} for index in gone])
+    return list(filter(later.__contains__, old))
+
+
+def _missing(earlier: _Identified, settled: Collection[Identity]) -> list[object]:
     """Return the items that have not stayed, each with the key of the nearest one in front that has."""
     missing: list[object] = []
     in_front: str | None = None

@@ -1,7 +1,7 @@
 """The path of one Pod, step by step."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from itertools import filterfalse
 from types import MappingProxyType
 
 from sidecar_injector.config.compile import CompiledConfig
@@ -24,7 +24,6 @@ from sidecar_injector.injection.patch import Changes, build_patch, changes, same
 from sidecar_injector.injection.profile import Plan, Profile
 from sidecar_injector.injection.render import Overlay, render
 from sidecar_injector.injection.review import Request
-from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.status import (
     Injected,
     is_intact,
@@ -33,7 +32,7 @@ from sidecar_injector.injection.status import (
     without_entry,
     without_injection,
 )
-from sidecar_injector.injection.view import Pod, is_placeholder, items
+from sidecar_injector.injection.view import Pod, containers, is_placeholder, items, names_of
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -81,7 +80,7 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     before = without_injection(pod, config.name, profile.record)
     # What others have added since to what is injected stays, as long as it is this revision's.
     ground = without_entry(pod, config.name, profile.record) if current else before
-    written = subject if before is pod else replace(subject, pod=before)
+    written = subject if before is pod else subject._replace(pod=before)
     profile.check(written)
     plan = profile.plan(written)
     overlays = [conform(overlay) for overlay in render(written, plan, templates)]
@@ -94,13 +93,13 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     check_guardrails(config.name, before, finished, overlays, config.spec.allowed)
     if not items(finished, "containers"):
         warnings += (_NO_CONTAINER,)
-    if same(before, finished):
+    done = changes(before, finished)
+    if not done.undo and same(before, finished):
         decision = skip(Reason.NOTHING_TO_INJECT, f"templates {', '.join(templates)} add nothing to this Pod")
         patch = () if config.spec.mode is Mode.AUDIT else tuple(build_patch(pod, before))
         return Outcome(decision, before, patch, warnings)
     contributed = contributions(overlays, finished)
     injected = Injected(config.name, config.digest, config.spec.revision, templates, contributed)
-    done = changes(before, finished)
     result = with_status(before, finished, injected, profile.record, done.undo)
     return _outcome(subject, before, result, done, warnings)
 
@@ -112,9 +111,10 @@ def merge(before: Pod, plan: Plan, overlays: Sequence[Overlay], ground: Pod | No
     """
     base = plan.base(before if ground is None else ground, overlays)
     merged = apply_overlays(base, overlays, native=plan.native, replaceable=plan.replaceable_volumes)
-    merged = with_users_on_top(merged, plan.users(merged, overlays), overlays)
-    for rule in plan.finishing(merged, overlays):
-        merged = rule.apply(merged)
+    users = plan.users(merged, overlays)
+    merged = with_users_on_top(merged, users, overlays)
+    for rule in plan.finishing(users):
+        merged = rule.apply(plan, merged)
     check_result(base, merged, overlays)
     return merged
 
@@ -169,15 +169,13 @@ def _outcome(subject: Subject, before: Pod, result: Pod, done: Changes, warnings
 
 
 def _summary(before: Pod, after: Pod) -> str:
-    standing = set(_defined(before))
-    added = [name for name in _defined(after) if name not in standing]
+    added = list(filterfalse(frozenset(_defined(before)).__contains__, _defined(after)))
     return _containers(added) if added else "changes to the Pod, but no container"
 
 
 def _defined(pod: Pod) -> list[str]:
     """Return the names of the Pod's containers that are more than placeholders."""
-    containers = (item for field in CONTAINER_LISTS for item in items(pod, field))
-    return [str(item.get("name")) for item in containers if not is_placeholder(item)]
+    return names_of([item for item in containers(pod) if not is_placeholder(item)])
 
 
 def _containers(found: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """What a profile is to the pipeline: a vocabulary for selection, and rules that prepare and finish the Pod."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from sidecar_injector.config.compile import CompiledConfig
 from sidecar_injector.errors import Problem
@@ -27,11 +27,17 @@ class Words(NamedTuple):
     prefixes: Collection[str]
 
 
-class FinishingRule(NamedTuple):
-    """A rule that finishes a Pod; one that changes nothing returns what it was given. May raise PodRejected."""
+_Plan = TypeVar("_Plan")
+
+
+class FinishingRule(NamedTuple, Generic[_Plan]):
+    """A rule that finishes a Pod by its plan; one that changes nothing returns the Pod that it was given.
+
+    May raise PodRejected.
+    """
 
     name: str
-    apply: Callable[[Pod], Pod]
+    apply: Callable[[_Plan, Pod], Pod]
 
 
 class Plan(Protocol):
@@ -64,8 +70,11 @@ class Plan(Protocol):
         """Return a Pod whose containers say what the user wrote of them: it goes on top of what was merged."""
         ...
 
-    def finishing(self, merged: Pod, overlays: Sequence["Overlay"]) -> Sequence[FinishingRule]:
-        """Return the profile's rules for the Pod that these overlays were merged into, in their order."""
+    def finishing(self, users: Pod) -> Sequence[FinishingRule[Self]]:
+        """Return the profile's rules for the Pod that overlays were merged into, in their order.
+
+        users -- what `users` has returned for it
+        """
         ...
 
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place
 from sidecar_injector.injection.decide import Subject
+from sidecar_injector.injection.once import once
 from sidecar_injector.injection.overrides import override_values
 from sidecar_injector.injection.profile import Plan
-from sidecar_injector.injection.schema import CONTAINER_LISTS, SIDECARS
+from sidecar_injector.injection.schema import SIDECARS
 from sidecar_injector.injection.spots import OVERLAY_SPOT
-from sidecar_injector.injection.view import Container, Pod, for_templates, items
+from sidecar_injector.injection.view import Container, Pod, containers, for_templates, items, names_of
 from sidecar_injector.injection.workload import workload_of
 
 
@@ -30,20 +30,25 @@ class Overlay:
     conforms: bool = False
     plain: bool = False
 
-    @cached_property
+    @once
     def containers(self) -> tuple[Container, ...]:
         """All containers that it defines or changes."""
-        return tuple(item for field in (*CONTAINER_LISTS, SIDECARS) for item in items(self.tree, field))
+        return (*containers(self.tree), *items(self.tree, SIDECARS))
 
-    @cached_property
+    @once
+    def given(self) -> dict[str, Container]:
+        """These containers by name; of two of one name, the last."""
+        return dict(zip(names_of(self.containers), self.containers, strict=True))
+
+    @once
     def names(self) -> frozenset[str]:
-        """The names of these containers."""
-        return frozenset([str(item.get("name")) for item in self.containers])
+        """Their names."""
+        return frozenset(self.given)
 
-    @cached_property
+    @once
     def defined(self) -> frozenset[str]:
         """The names of those that it defines, rather than changes: they have an image."""
-        return frozenset([str(item.get("name")) for item in self.containers if item.get("image")])
+        return frozenset(names_of([item for item in self.containers if item.get("image")]))
 
 
 def render(subject: Subject, plan: Plan, names: Sequence[str]) -> list[Overlay]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 
+from sidecar_injector.injection.once import once
 from sidecar_injector.injection.pod_schema import MERGE_KEYS, REQUIRED, TYPES
 
 SCALARS = frozenset((str, int, bool, float, type(None)))
@@ -37,12 +37,12 @@ class Field:
     type_name: str
     merge_key: str | None = None
 
-    @cached_property
+    @once
     def type(self) -> Type | None:
         """The type of the value, or of the values in the list or map; None for scalars."""
         return TYPES_BY_NAME.get(self.type_name)
 
-    @cached_property
+    @once
     def item(self) -> Field:
         """One value of the list or map."""
         return Field(Shape.ONE, self.scalar, self.type_name)

@@ -22,7 +22,7 @@ from sidecar_injector.injection.json_text import json_of, json_text
 from sidecar_injector.injection.patch import MISSING, Tree, changes
 from sidecar_injector.injection.review import check_pod
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Type
-from sidecar_injector.injection.view import Pod, annotations, items, names, part, with_annotation
+from sidecar_injector.injection.view import Pod, annotations, items, names, names_of, part, with_annotation
 from sidecar_injector.names import STATUS
 
 Missing = Sequence[object]
@@ -105,11 +105,10 @@ class Record:
 
 def read_status(pod: Pod, record: Record) -> dict[str, Injection]:
     """Return the injections that a Pod's annotation tells of; an annotation that is not ours to read tells of none."""
-    return {
-        config: entry
-        for config, value in record.entries(_note(pod, record)).items()
-        if (entry := _entry(value)) is not None
-    }
+    note = _note(pod, record)
+    if not note:
+        return {}
+    return {config: entry for config, value in record.entries(note).items() if (entry := _entry(value)) is not None}
 
 
 def _entry(value: object) -> Injection | None:
@@ -183,10 +182,8 @@ def with_status(before: Pod, after: Pod, injected: Injected, record: Record, und
 
 
 def _added(before: Pod, after: Pod, field: str) -> list[str]:
-    if items(before, field) is items(after, field):
-        return []
-    standing = set(names(before, field))
-    return list(filterfalse(standing.__contains__, names(after, field)))
+    was, now = items(before, field), items(after, field)
+    return [] if was is now else list(filterfalse(frozenset(names_of(was)).__contains__, names_of(now)))
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:

@@ -1,7 +1,7 @@
 """Reading a Pod: its parts as they always are, whether the Pod spells them out or not."""
 
-from collections.abc import Mapping
-from operator import methodcaller
+from collections.abc import Mapping, Sequence
+from operator import itemgetter, methodcaller
 from types import MappingProxyType
 from typing import Any
 
@@ -34,10 +34,24 @@ def items(pod: Pod, field: str) -> list[Container]:
 
 def names(pod: Pod, field: str) -> list[str]:
     """Return the names of the items of a list of the Pod's spec."""
-    return list(map(str, map(_name, items(pod, field))))
+    return names_of(items(pod, field))
 
 
-_name = methodcaller("get", "name")
+def names_of(found: Sequence[Container]) -> list[str]:
+    """Return the names of containers, volumes and the like; a directive in a template's list may have none."""
+    try:
+        return list(map(_name_of, found))
+    except KeyError:
+        return [str(item.get("name")) for item in found]
+
+
+_name_of = itemgetter("name")
+
+
+def containers(pod: Pod) -> list[Container]:
+    """Return the Pod's init containers, and after them its containers."""
+    spec: Mapping[str, Any] = pod.get("spec") or _NOTHING  # type: ignore[assignment]
+    return [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
 
 
 def with_spec(pod: Pod, **fields: object) -> Pod:
@@ -73,6 +87,14 @@ def node_of(pod: Pod) -> str:
 def is_placeholder(container: Container) -> bool:
     """Tell whether a container is there only to customise the injected one of its name."""
     return container.get("image") == AUTO_IMAGE
+
+
+def has_placeholders(pod: Pod) -> bool:
+    """Tell whether any of the Pod's containers is there only to customise an injected one."""
+    return AUTO_IMAGE in map(_image_of, containers(pod))
+
+
+_image_of = methodcaller("get", "image")
 
 
 def for_templates(pod: Pod) -> Pod:

@@ -6,14 +6,12 @@ a Job of a CronJob `<cronjob>-<minutes since 1970>`.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 _CRONJOB_RUN = re.compile(r"(.+)-\d{8,10}")
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """The object that a user wrote and that the Pod came of: the Pod itself where nothing controls it."""
 
     api_version: str

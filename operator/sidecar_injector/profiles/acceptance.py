@@ -3,13 +3,15 @@
 The live path, the validating webhook and the command line all ask here, so they give the same answer in the same words.
 """
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
-from sidecar_injector.config.compile import CompiledConfig, compile_config
+from sidecar_injector.config.compile import CompiledConfig, compile_config, specialised
 from sidecar_injector.config.parse import parse_config
 from sidecar_injector.errors import ConfigError, Problem, TemplateError, TemplateRefusal
 from sidecar_injector.injection.conform import conform
 from sidecar_injector.profiles import profile_for
+from sidecar_injector.profiles.alike import alike
 from sidecar_injector.profiles.guarding import guardrail_problems
 from sidecar_injector.profiles.merging import merge_problems, rendered, template_path, trial_subject, variants
 from sidecar_injector.profiles.samples import Sample
@@ -25,7 +27,15 @@ def accept(resource: Mapping[str, object]) -> CompiledConfig:
     problems = list(profile_for(compiled).problems(compiled)) or list(dict.fromkeys(_trial_problems(compiled)))
     if problems:
         raise ConfigError(compiled.name, problems)
-    return compiled
+    return _warm(specialised(compiled, alike(compiled)))
+
+
+def _warm(config: CompiledConfig) -> CompiledConfig:
+    """Render the samples once more as Pods will be rendered, so that these need not wait for their shape's plan."""
+    for sample, native in variants(config):
+        with contextlib.suppress(TemplateError):
+            rendered(trial_subject(config, sample, native=native), config.default_names)
+    return config
 
 
 def _trial_problems(config: CompiledConfig) -> Iterator[Problem]:

@@ -44,9 +44,9 @@ class GenericPlan:
         """All that the Pod says is its user's."""
         return self.view
 
-    def finishing(self, merged: Pod, overlays: Sequence[Overlay]) -> Sequence[FinishingRule]:
+    def finishing(self, users: Pod) -> Sequence[FinishingRule["GenericPlan"]]:
         """Return the one rule there is."""
-        return (FinishingRule("labels", self._with_own_labels),)
+        return (FinishingRule("labels", GenericPlan._with_own_labels),)
 
     def _with_own_labels(self, merged: Pod) -> Pod:
         """Keep every label that the Pod came with.

@@ -8,9 +8,10 @@ from sidecar_injector.names import Reason
 
 def inject_value(pod: Pod, inject: str) -> tuple[str, str]:
     """Return what the Pod asks for by a key, and by what: "label" or "annotation", which even an empty label hides."""
-    for where, values in (("label", labels(pod)), ("annotation", annotations(pod))):
-        if inject in values:
-            return values[inject], where
+    if inject in (given := labels(pod)):
+        return given[inject], "label"
+    if inject in (given := annotations(pod)):
+        return given[inject], "annotation"
     return "", ""
 
 
@@ -37,15 +38,16 @@ def selectors_rule(inject: str) -> Rule:
     def decide(subject: Subject) -> Decision | None:
         """Decide by the selectors; a Pod that is never injected is not asked whether it always is."""
         match, pod_labels = subject.config.spec.match, labels(subject.pod)
-        matched = next((selector for selector in match.never_inject if selector.matches(pod_labels)), None)
-        if matched is not None:
-            return skip(
-                Reason.NEVER_INJECT,
-                f"spec.match.neverInject of config {subject.config.name} excludes Pods with the labels {matched}",
-                f'give the Pod the label {inject}: "true", which wins over that',
-            )
-        if any(selector.matches(pod_labels) for selector in match.always_inject):
-            return selected("the Pod's labels match spec.match.alwaysInject")
+        for selector in match.never_inject:
+            if selector.matches(pod_labels):
+                return skip(
+                    Reason.NEVER_INJECT,
+                    f"spec.match.neverInject of config {subject.config.name} excludes Pods with the labels {selector}",
+                    f'give the Pod the label {inject}: "true", which wins over that',
+                )
+        for selector in match.always_inject:
+            if selector.matches(pod_labels):
+                return selected("the Pod's labels match spec.match.alwaysInject")
         return None
 
     def value(subject: Subject) -> str:

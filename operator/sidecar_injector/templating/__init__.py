@@ -12,6 +12,8 @@ In reading order:
     limits       what a template may cost
     markers      the words that stand for values
     program      source to code, code to shape, failures to errors with a place
+    steady       variables that most contexts have in common
+    specialised  what is left of a program when these are known
     places       from rendered text back to lines of the template
     language/    the template language: sandbox, operations, filters, tests, functions, methods
     shapes/      plans of shapes, data as it fits, and what leads back to template lines
@@ -23,6 +25,7 @@ In reading order:
 from sidecar_injector.templating.language.values import OMIT
 from sidecar_injector.templating.limits import Delimiters, Limits
 from sidecar_injector.templating.shapes.fitted import ANYTHING, Convert, Spot, Unfit
+from sidecar_injector.templating.steady import Steady, steady_between
 from sidecar_injector.templating.template import Rendered, Template, compile_template
 from sidecar_injector.templating.yaml12.documents import Document, load_all_yaml, load_yaml
 from sidecar_injector.templating.yaml12.dump import dump_yaml
@@ -36,10 +39,12 @@ __all__ = [
     "Limits",
     "Rendered",
     "Spot",
+    "Steady",
     "Template",
     "Unfit",
     "compile_template",
     "dump_yaml",
     "load_all_yaml",
     "load_yaml",
+    "steady_between",
 ]

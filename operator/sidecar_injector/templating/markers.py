@@ -7,7 +7,7 @@ escape sequence of YAML's double-quoted style and no hexadecimal number, so one 
 import re
 import secrets
 from collections.abc import Iterator
-from itertools import chain, count
+from itertools import chain, count, islice
 
 _PREFIX = f"Z{secrets.token_hex(8)}"
 MARKER = re.compile(f"{_PREFIX}v([0-9]+)Z")
@@ -24,9 +24,9 @@ def marker(index: int) -> str:
 _FIRST = tuple(map(marker, range(512)))
 
 
-def markers() -> Iterator[str]:
-    """Return the markers of all slots, in order."""
-    return chain(_FIRST, map(marker, count(len(_FIRST))))
+def markers(start: int = 0) -> Iterator[str]:
+    """Return the markers of all slots from this one on, in order."""
+    return chain(islice(_FIRST, start, None), map(marker, count(max(start, len(_FIRST)))))
 
 
 def line_mark(line: int) -> str:

@@ -33,12 +33,14 @@ class Places:
             self._place(lines, problem.line or 1, column), problem.problem, _LONE_VALUE if lone else problem.remedy
         )
 
-    def of_node(self, path: Sequence[str | int], shape: str, slots: Sequence[object]) -> Place:
+    def of_node(self, path: Sequence[str | int]) -> Place:
         """Return the place that printed a node of the tree, or its nearest ancestor that is there."""
         lines = self._lines()
+        pieces, state = self._program.run(self._context)
+        shape = "".join(pieces)
         if lines is None or lines.shape != shape:
             return self._program.place(1)
-        line, column = locate(compose_shape(shape, self._program.limits), path, slots)
+        line, column = locate(compose_shape(shape, self._program.limits), path, state.slots)
         return self._place(lines, line, column)
 
     def _lines(self) -> LineMap | None:

@@ -56,10 +56,10 @@ class Program:
         if len(source) > limits.source:
             problem = f"the template has {len(source)} characters; {limits.source} are allowed"
             raise TemplateLimitError(Place(name, 1), problem, "split it into several templates")
-        self._code = self._compile(_environment(delimiters, limits, False))
+        self._code = self._compile(self.environment)
 
-    def run(self, context: Mapping[str, object]) -> tuple[str, RenderContext]:
-        """Run the template: the shape, and the state with the printed values.
+    def run(self, context: Mapping[str, object]) -> tuple[tuple[str, ...], RenderContext]:
+        """Run the template: the shape in pieces, and the state with the printed values.
 
         Raises:
             TemplateRenderError: it fails on these values.
@@ -69,7 +69,18 @@ class Program:
 
     def run_traced(self, context: Mapping[str, object]) -> str:
         """Run the template once more and give the shape with the marks of template lines in it."""
-        return self._run(self._traced, {**GLOBALS, **context}, self._limits_when_traced)[0]
+        return "".join(self._run(self._traced, {**GLOBALS, **context}, self._limits_when_traced)[0])
+
+    @property
+    def environment(self) -> TemplateEnvironment:
+        """What the template runs in."""
+        return _environment(self._delimiters, self.limits, False)
+
+    def load(self, tree: nodes.Template) -> JinjaTemplate:
+        """Return the code of a tree that was made of this template's; what goes wrong here is not the template's."""
+        environment = self.environment
+        code = environment.compile(tree, filename=_FILENAME)
+        return _untied(JinjaTemplate.from_code(environment, code, environment.globals))
 
     @cached_property
     def _traced(self) -> JinjaTemplate:
@@ -125,11 +136,14 @@ class Program:
         line = self.source.count("\n", 0, found.start()) + 1 if found else 1
         return LimitReached("a number has too many digits", "write it as text, in quotes", line)
 
-    def _run(self, code: JinjaTemplate, variables: dict[str, object], limits: Limits) -> tuple[str, RenderContext]:
+    def _run(
+        self, code: JinjaTemplate, variables: dict[str, object], limits: Limits
+    ) -> tuple[tuple[str, ...], RenderContext]:
         environment = code.environment
+        assert isinstance(environment, TemplateEnvironment)
         context = RenderContext(environment, variables, limits)
         try:
-            return environment.concat(code.root_render_func(context)), context
+            return environment.pieces(code.root_render_func(context)), context
         except Exception as error:
             raise self._translated(error, code, variables) from error
 
@@ -153,7 +167,7 @@ class Program:
 
     @cached_property
     def _tree(self) -> nodes.Template:
-        return _environment(self._delimiters, self.limits, False).parse_again(self.source)
+        return self.environment.parse_again(self.source)
 
 
 def _untied(code: JinjaTemplate) -> JinjaTemplate:

@@ -13,6 +13,9 @@ from sidecar_injector.templating.program import Program
 from sidecar_injector.templating.shapes.fitted import Spot, Unfit, fitted, never
 from sidecar_injector.templating.shapes.plain import is_plain, prints_plain
 from sidecar_injector.templating.shapes.plan import MAP_REMEDY, Fill, Plan, make_plan
+from sidecar_injector.templating.shapes.settled import settled
+from sidecar_injector.templating.specialised import Specialised
+from sidecar_injector.templating.steady import Steady
 from sidecar_injector.templating.yaml12.compose import YamlProblem
 
 _SHAPES = 64
@@ -38,16 +41,40 @@ def compile_template(
 
 
 class Template:
-    """A compiled template; it may be rendered in several threads at once."""
+    """A compiled template; it may be rendered in several threads at once.
 
-    def __init__(self, program: Program) -> None:
+    program     -- renders it in every context, and says what goes wrong
+    specialised -- each renders it in the contexts that agree with what is done already; the first that can is taken
+    """
+
+    def __init__(self, program: Program, specialised: Sequence[Specialised] = ()) -> None:
         self._program = program
-        self._plans = _Plans()
+        self._way = _Way(program)
+        self._short_ways = [(each.agrees, _Way(each, each.known)) for each in specialised]
 
     @property
     def name(self) -> str:
         """Return what messages call the template."""
         return self._program.name
+
+    def specialised(self, steadies: Sequence[Steady]) -> "Template":
+        """Return the same template that does now what it would do again in all contexts with these very objects.
+
+        It renders all other contexts, too. If nothing can be done, or it takes too much, it is the template itself.
+
+        Args:
+            steadies: what many contexts have in common, the most first.
+        """
+        tree = self._program.environment.parse_to_run(self._program.source)
+        made: list[Specialised] = []
+        try:
+            for steady in steadies:
+                if not any(steady.covers(each.needed) for each in made):
+                    made.append(Specialised(self._program, tree, steady))
+            made = [each for each in made if each.does_something]
+        except (LimitReached, RecursionError, MemoryError):
+            return self
+        return Template(self._program, made) if made else self
 
     def render(self, context: Mapping[str, object], spot: Spot | None = None) -> "Rendered":
         """Render the template with these variables (plain JSON values; they are not changed and not copied).
@@ -60,18 +87,46 @@ class Template:
             TemplateRenderError: it fails on these values, or yields something that is no map.
             TemplateLimitError: it takes too many steps, too much memory or output.
         """
-        shape, state = self._program.run(context)
         places = Places(self._program, context)
+        for agrees, way in self._short_ways:
+            if agrees(context):
+                try:
+                    return way.rendered(context, spot, places)
+                except Exception:  # the program fails, too, and says where; or it has a little more patience
+                    break
         try:
-            plan = self._plans.get(shape) or self._plans.add(shape, make_plan(shape, self._program.limits))
-            _check_size(plan, state.slots, self._program.limits.result)
-            _refuse_yaml_text(plan, state.yaml_slots)
-            tree = None if spot is None else _fitting(plan, state.slots, spot)
-            fits = tree is not None
-            printed = _as_map(plan.root.fill(state.slots)) if tree is None else tree
+            return self._way.rendered(context, spot, places)
         except (YamlProblem, Failure) as problem:
             raise places.error(problem) from problem
-        return Rendered(printed, fits, fits and _is_plain(plan, spot, state.slots, printed), places, shape, state.slots)
+
+
+class _Way:
+    """One way to the data: a program and the plans of the shapes that it prints.
+
+    known -- the values that it prints first, whatever the context
+    """
+
+    def __init__(self, program: Program | Specialised, known: Sequence[object] = ()) -> None:
+        self._program = program
+        self._known = known
+        self._plans = _Plans()
+
+    def rendered(self, context: Mapping[str, object], spot: Spot | None, places: Places) -> "Rendered":
+        """Render the template.
+
+        Raises what the program raises, and YamlProblem and Failure with lines of the shape.
+        """
+        pieces, state = self._program.run(context)
+        plan = self._plans.get(pieces) or self._plans.add(pieces, self._plan("".join(pieces), state.limits))
+        _check_size(plan, state.slots, state.limits.result)
+        _refuse_yaml_text(plan, state.yaml_slots)
+        tree = None if spot is None else _fitting(plan, state.slots, spot)
+        fits = tree is not None
+        printed = _as_map(plan.root.fill(state.slots)) if tree is None else tree
+        return Rendered(printed, fits, fits and _is_plain(plan, spot, state.slots, printed), places)
+
+    def _plan(self, shape: str, limits: Limits) -> Plan:
+        return settled(make_plan(shape, limits), self._known)
 
 
 @dataclass(frozen=True)
@@ -88,18 +143,16 @@ class Rendered:
     fits: bool
     plain: bool
     _places: Places = field(repr=False, compare=False)
-    _shape: str = field(repr=False, compare=False)
-    _slots: Sequence[object] = field(repr=False, compare=False)
 
     def place(self, path: Sequence[str | int]) -> Place:
         """Return the template line that printed a node of the tree, or its nearest ancestor that is there.
 
-        The template is rendered once more for this: it is meant for messages.
+        The template is rendered again for this: it is meant for messages.
 
         Args:
             path: keys and list positions, such as `("spec", "containers", 0, "image")`.
         """
-        return self._places.of_node(path, self._shape, self._slots)
+        return self._places.of_node(path)
 
 
 def _fitting(plan: Plan, slots: Sequence[object], spot: Spot) -> dict[str, object] | None:
@@ -112,7 +165,7 @@ def _fitting(plan: Plan, slots: Sequence[object], spot: Spot) -> dict[str, objec
 
 def _is_plain(plan: Plan, spot: object, slots: Sequence[object], data: object) -> bool:
     """Tell whether the data of a plan is known to be plain. Without what is printed, it always is or never is."""
-    if not plan.plain_keys or not prints_plain(slots, plan.plain_lines):
+    if not plan.plain_keys or not prints_plain(slots, plan.whole):
         return False
     if spot not in plan.plain:
         plan.plain[spot] = is_plain(data)
@@ -155,22 +208,25 @@ def _as_map(value: object) -> dict[str, object]:
 
 
 class _Plans:
-    """The plans of a template's latest shapes."""
+    """The plans of a template's latest shapes.
+
+    A shape is told by its pieces: most of them are the template's own, whose hashes Python remembers.
+    """
 
     def __init__(self) -> None:
-        self._plans: dict[str, Plan] = {}
+        self._plans: dict[tuple[str, ...], Plan] = {}
         self._lock = Lock()
 
-    def get(self, shape: str) -> Plan | None:
-        plan = self._plans.get(shape)
+    def get(self, pieces: tuple[str, ...]) -> Plan | None:
+        plan = self._plans.get(pieces)
         if plan is not None and len(self._plans) > _SHAPES // 2:
             with self._lock:
-                self._plans[shape] = self._plans.pop(shape, plan)
+                self._plans[pieces] = self._plans.pop(pieces, plan)
         return plan
 
-    def add(self, shape: str, plan: Plan) -> Plan:
+    def add(self, pieces: tuple[str, ...], plan: Plan) -> Plan:
         with self._lock:
-            self._plans[shape] = plan
+            self._plans[pieces] = plan
             while len(self._plans) > _SHAPES:
                 del self._plans[next(iter(self._plans))]
         return plan

@@ -256,6 +256,27 @@ def test_a_template_that_adds_nothing_leaves_no_trace():
     assert (result.decision.reason, result.patch) == (Reason.NOTHING_TO_INJECT, ())
 
 
+def test_a_template_that_adds_an_empty_map_has_injected_though_there_is_nothing_to_undo():
+    result = outcome(pod(), config("spec: {nodeSelector: {}}"))
+    assert result.decision.reason == Reason.INJECTED
+    assert {"op": "add", "path": "/spec/nodeSelector", "value": {}} in result.patch
+
+
+def test_the_last_of_two_variables_of_one_name_in_a_template_is_what_a_container_gets():
+    template = """
+spec:
+  containers:
+  {%- for container in pod.spec.containers %}
+  - name: {{ container.name }}
+    env: [{name: A, value: first}, {name: B, value: b}, {name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+  {%- endfor %}
+"""
+    app = {"name": "app", "image": "registry.example/app:1", "env": [{"name": "C", "value": "c"}]}
+    (container,) = injected(pod(app), config(template))["spec"]["containers"]
+    assert [item["name"] for item in container["env"]] == ["B", "A", "C"]
+    assert "value" not in container["env"][1]
+
+
 REFUSING = "metadata: {labels: {team: {{ pod.metadata.labels['team'] | required('the label team is missing') }}}}"
 
 

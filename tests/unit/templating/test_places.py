@@ -95,4 +95,4 @@ TRACED = [
 @pytest.mark.parametrize("source", TRACED)
 def test_tracing_does_not_change_what_is_rendered(source: str) -> None:
     program = Program("c/t", source, Delimiters.CURLY, Limits())
-    assert LineMap(program.run_traced(CONTEXT)).shape == program.run(CONTEXT)[0]
+    assert LineMap(program.run_traced(CONTEXT)).shape == "".join(program.run(CONTEXT)[0])

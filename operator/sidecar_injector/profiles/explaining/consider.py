@@ -98,7 +98,7 @@ def _subject(situation: Situation, config: CompiledConfig) -> Subject:
     subject = Subject(situation.pod, target.namespace, config, situation.facts, known)
     if known is None or _wanted(situation, config) or not _calls(situation, config.name):
         return subject
-    return replace(subject, namespace_labels=None)
+    return subject._replace(namespace_labels=None)
 
 
 def _about(situation: Situation, config: CompiledConfig, subject: Subject, profile: Profile) -> Considered:

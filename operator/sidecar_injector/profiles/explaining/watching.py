@@ -7,7 +7,6 @@ from typing import cast
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.patch import same
 from sidecar_injector.injection.profile import FinishingRule, Plan, Profile
-from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.view import Pod
 
 
@@ -45,13 +44,13 @@ class _WatchedPlan:
     def __getattr__(self, name: str) -> object:
         return getattr(self._plan, name)
 
-    def finishing(self, merged: Pod, overlays: Sequence[Overlay]) -> Sequence[FinishingRule]:
+    def finishing(self, users: Pod) -> Sequence[FinishingRule[Plan]]:
         """Return the plan's rules, each watched."""
         self._watched.applied = ()
-        return [FinishingRule(rule.name, partial(self._apply, rule)) for rule in self._plan.finishing(merged, overlays)]
+        return [FinishingRule(rule.name, partial(self._apply, rule)) for rule in self._plan.finishing(users)]
 
-    def _apply(self, rule: FinishingRule, pod: Pod) -> Pod:
-        after = rule.apply(pod)
+    def _apply(self, rule: FinishingRule[Plan], _: Plan, pod: Pod) -> Pod:
+        after = rule.apply(self._plan, pod)
         if not same(pod, after):
             self._watched.applied += (rule.name,)
         return after

@@ -35,7 +35,7 @@ from sidecar_injector.profiles.generic import KNOWN_ANNOTATIONS, asked_templates
 from sidecar_injector.profiles.istio import mesh, values_problems
 from sidecar_injector.profiles.istio.entries import entries, problems
 from sidecar_injector.profiles.istio.keys import PREFIXES
-from sidecar_injector.profiles.istio.plan import IstioPlan, plan
+from sidecar_injector.profiles.istio.plan import IstioPlan, plan, settled
 from sidecar_injector.profiles.istio.select import RULES
 from sidecar_injector.profiles.istio.status import RECORD
 from sidecar_injector.profiles.istio.validate import check, warnings
@@ -77,7 +77,7 @@ class Istio:
 
     def settled(self, subject: Subject) -> bool:
         """Tell whether no container has come since whose probes are still to be rewritten."""
-        return plan(subject).settled
+        return settled(subject)
 
     def plan(self, subject: Subject) -> IstioPlan:
         """Return everything that is worked out for a Pod."""

@@ -24,19 +24,28 @@ _APPENDED_LATER = (SCRAPE_VARIABLE, PROBERS_VARIABLE)
 """What the rules that follow put at the end, as an earlier injection has done already."""
 
 
-def cluster_environment(pod: Pod, values: Mapping[str, object], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that the config's values, the URL's parameters and the Pod's label say, the last one first.
+def stated_environment(values: Mapping[str, object]) -> dict[str, str]:
+    """Return the variables that the config's values say; what is empty counts for nothing."""
+    said = {
+        CLUSTER_VARIABLE: at(values, "global", "multiCluster", "clusterName"),
+        NETWORK_VARIABLE: at(values, "global", "network"),
+    }
+    return {name: str(value) for name, value in said.items() if value not in (None, "")}
+
+
+def cluster_environment(pod: Pod, stated: Mapping[str, str], parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables that the URL's parameters and the Pod's label say, the label first, and those stated.
 
     Parameters other than those of cluster and network are variables themselves, in upper case. What is empty, or cannot
     be the name of a variable, counts for nothing.
     """
-    said = [
-        (CLUSTER_VARIABLE, at(values, "global", "multiCluster", "clusterName")),
-        (NETWORK_VARIABLE, at(values, "global", "network")),
-        *((_PARAMETERS.get(key, key.upper()), value) for key, value in parameters.items()),
-        (NETWORK_VARIABLE, labels(pod).get(NETWORK)),
-    ]
-    return {name: str(value) for name, value in said if VARIABLE.fullmatch(name) and value not in (None, "")}
+    network = labels(pod).get(NETWORK)
+    if not parameters:
+        return {**stated, NETWORK_VARIABLE: network} if network else stated
+    said = {_PARAMETERS.get(key, key.upper()): value for key, value in parameters.items() if value}
+    if network:
+        said[NETWORK_VARIABLE] = network
+    return {**stated, **{name: value for name, value in said.items() if VARIABLE.fullmatch(name)}}
 
 
 def with_environment(pod: Pod, variables: Mapping[str, str]) -> Pod:
@@ -44,8 +53,10 @@ def with_environment(pod: Pod, variables: Mapping[str, str]) -> Pod:
 
     Only what the rules that follow append stays behind them, so that a second injection changes nothing.
     """
+    if not variables:
+        return pod
     sidecar = sidecar_of(pod)
-    if sidecar is None or not variables:
+    if sidecar is None:
         return pod
     present = environment(sidecar)
     kept = [entry for entry in present if entry.get("name") not in variables]

@@ -9,10 +9,11 @@ of a DeploymentConfig of OpenShift have a label with its name.
 """
 
 import re
+from collections.abc import Mapping
 
 from sidecar_injector.injection.view import Container, Pod, labels, part
 from sidecar_injector.injection.workload import Workload
-from sidecar_injector.profiles.istio.reading import maps_at
+from sidecar_injector.profiles.istio.reading import maps_in
 
 _CRONJOB_RUN = re.compile(r"(.+)-[0-9]{8,10}")
 
@@ -20,28 +21,31 @@ _CRONJOB_RUN = re.compile(r"(.+)-[0-9]{8,10}")
 def workload_of(pod: Pod) -> Workload:
     """Return the workload of a Pod: the Pod itself where no controller gave it its name."""
     metadata = part(pod, "metadata")
-    itself = Workload("v1", "Pod", str(metadata.get("name") or str(metadata.get("generateName") or "").rstrip("-")))
-    owners = maps_at(metadata, "ownerReferences")
+    owners = maps_in(metadata.get("ownerReferences")) if metadata.get("generateName") else ()
     owner = next((item for item in owners if item.get("controller") is True), None)
-    if owner is None or not metadata.get("generateName"):
-        return itself
-    workload = _refined(pod, owner)
-    return workload if workload.name else Workload(workload.api_version, workload.kind, itself.name)
+    if owner is None:
+        return Workload("v1", "Pod", _own_name(metadata))
+    version, kind, name = _refined(pod, owner)
+    return Workload(version, kind, name or _own_name(metadata))
 
 
-def _refined(pod: Pod, owner: Container) -> Workload:
-    """Return the owner, or the owner's owner where the owner's name tells it."""
-    version, kind, name = (str(owner.get(key) or "") for key in ("apiVersion", "kind", "name"))
+def _own_name(metadata: Mapping[str, object]) -> str:
+    return str(metadata.get("name") or str(metadata.get("generateName") or "").rstrip("-"))
+
+
+def _refined(pod: Pod, owner: Container) -> tuple[str, str, str]:
+    """Return the owner, or the owner's owner where the owner's name tells it: version, kind, name."""
+    version, kind, name = [str(owner.get(key) or "") for key in ("apiVersion", "kind", "name")]
     if kind == "ReplicaSet":
         if deployment := _without_hash(pod, name, "pod-template-hash"):
-            return Workload(version, "Deployment", deployment)
+            return version, "Deployment", deployment
         if rollout := _without_hash(pod, name, "rollouts-pod-template-hash"):
-            return Workload("v1alpha1", "Rollout", rollout)
+            return "v1alpha1", "Rollout", rollout
     if kind == "ReplicationController" and (deployment := labels(pod).get("deploymentconfig", "")):
-        return Workload(version, "DeploymentConfig", deployment)
+        return version, "DeploymentConfig", deployment
     if kind == "Job" and (run := _CRONJOB_RUN.fullmatch(name)):
-        return Workload("batch/v1", "CronJob", run[1])
-    return Workload(version, kind, name)
+        return "batch/v1", "CronJob", run[1]
+    return version, kind, name
 
 
 def _without_hash(pod: Pod, name: str, label: str) -> str:

@@ -15,12 +15,16 @@ def with_network_label(pod: Pod, network: str) -> Pod:
     return with_labels(pod, {**labels(pod), NETWORK: network})
 
 
-def with_injected_annotations(pod: Pod, values: Mapping[str, object]) -> Pod:
-    """Return the Pod with the annotations that the config's values give to every Pod: they override its own."""
+def injected_annotations(values: Mapping[str, object]) -> dict[str, str]:
+    """Return the annotations that the config's values give to every Pod."""
     given = map_at(values, "sidecarInjectorWebhook", "injectedAnnotations")
-    wanted = {key: _text(value) for key, value in given.items() if value is not None}
+    return {key: _text(value) for key, value in given.items() if value is not None}
+
+
+def with_injected_annotations(pod: Pod, wanted: Mapping[str, str]) -> Pod:
+    """Return the Pod with these annotations, which override its own."""
     present = annotations(pod)
-    if all(present.get(key) == value for key, value in wanted.items()):
+    if not wanted or all(present.get(key) == value for key, value in wanted.items()):
         return pod
     return with_annotations(pod, {**present, **wanted})
 

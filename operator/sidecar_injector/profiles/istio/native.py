@@ -4,12 +4,13 @@ Istio's own threshold is a later version than the one in which kubelets began to
 """
 
 from collections.abc import Sequence
+from itertools import chain
 
 from sidecar_injector.config.model import SidecarMode
 from sidecar_injector.injection.decide import Subject
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import SIDECARS
-from sidecar_injector.injection.view import Pod, annotations, items, node_of, with_spec
+from sidecar_injector.injection.view import Pod, annotations, items, names, node_of, with_spec
 from sidecar_injector.profiles.istio.reading import go_bool
 from sidecar_injector.profiles.istio.vocabulary import NATIVE_SIDECAR
 
@@ -33,9 +34,9 @@ def with_containers_moved(pod: Pod, overlays: Sequence[Overlay], *, native: bool
     Users write what they want of the proxy under `containers`, whatever becomes of it.
     """
     fields = (SIDECARS, "initContainers") if native else ("initContainers",)
-    theirs = {str(item.get("name")) for overlay in overlays for field in fields for item in items(overlay.tree, field)}
-    moved = [item for item in items(pod, "containers") if item.get("name") in theirs]
-    if not moved:
+    theirs = set(chain.from_iterable([names(overlay.tree, field) for overlay in overlays for field in fields]))
+    if theirs.isdisjoint(names(pod, "containers")):
         return pod
+    moved = [item for item in items(pod, "containers") if item.get("name") in theirs]
     rest = [item for item in items(pod, "containers") if item.get("name") not in theirs]
     return with_spec(pod, containers=rest, initContainers=[*items(pod, "initContainers"), *moved])

@@ -13,6 +13,7 @@ from sidecar_injector.profiles.istio.vocabulary import OPENSHIFT_GROUPS, OPENSHI
 
 _RANGE = re.compile(r"(?P<first>[0-9]{1,10})(?:/(?P<length>[0-9]{1,10})|-(?P<last>[0-9]{1,10}))")
 _HIGHEST_ID = 2**31 - 1
+_READ = frozenset((OPENSHIFT_UIDS, OPENSHIFT_GROUPS))
 
 
 def proxy_ids(namespace_annotations: Mapping[str, str]) -> tuple[int, int]:
@@ -21,6 +22,8 @@ def proxy_ids(namespace_annotations: Mapping[str, str]) -> tuple[int, int]:
     Apps are given the lowest, so the proxy shares its user with none, and its own traffic can be told from theirs. As
     on OpenShift, the range of users is that of groups where no range of groups is given.
     """
+    if _READ.isdisjoint(namespace_annotations):
+        return PROXY_ID, PROXY_ID
     users = namespace_annotations.get(OPENSHIFT_UIDS, "")
     groups = namespace_annotations.get(OPENSHIFT_GROUPS) or users
     return _highest(users), _highest(groups)
@@ -32,8 +35,10 @@ def without_scc_user(pod: Pod, namespace_annotations: Mapping[str, str]) -> Pod:
     A Pod may have a container for the proxy, to customise it. OpenShift's admission gives it the app's user, which the
     user never asked for, and which as the proxy's would let the app's traffic pass uncaptured.
     """
+    if OPENSHIFT_UIDS not in namespace_annotations:
+        return pod
     sidecar = sidecar_of(pod)
-    if OPENSHIFT_UIDS not in namespace_annotations or sidecar is None:
+    if sidecar is None:
         return pod
     context = map_at(sidecar, "securityContext")
     apps = [map_at(item, "securityContext") for item in items(pod, "containers") if item.get("name") != PROXY]

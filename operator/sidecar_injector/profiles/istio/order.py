@@ -5,11 +5,12 @@ before its rules are in force, which would send them to a proxy that does not ru
 plugin has set goes first all the same, as it fails the Pod for want of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from operator import itemgetter
 from types import MappingProxyType
 
-from sidecar_injector.injection.view import Container, Pod, items, names, with_spec
+from sidecar_injector.injection.view import Pod, items, names, with_spec
 from sidecar_injector.profiles.istio.vocabulary import CORE_DUMP, INIT, PROXY, VALIDATION
 
 Ranks = Mapping[str, int]
@@ -27,18 +28,15 @@ def order_containers(pod: Pod, hold: bool) -> Pod:
     `hold` holds the app until the proxy is up: the proxy goes before it, else after it. A native sidecar is up before
     the app in any case.
     """
-    native = PROXY in names(pod, "initContainers")
-    ordered = {
-        "initContainers": _ordered(items(pod, "initContainers"), _NATIVE if native else _CLASSIC),
-        "containers": _ordered(items(pod, "containers"), _PROXY_FIRST if hold else _PROXY_LAST),
-    }
-    moved = {field: containers for field, containers in ordered.items() if containers is not None}
-    return with_spec(pod, **moved) if moved else pod
+    init = names(pod, "initContainers")
+    pod = _ordered(pod, "initContainers", init, _NATIVE if PROXY in init else _CLASSIC)
+    return _ordered(pod, "containers", names(pod, "containers"), _PROXY_FIRST if hold else _PROXY_LAST)
 
 
-def _ordered(present: list[Container], ranks: Ranks) -> list[Container] | None:
-    """Return the containers by their ranks, None if they stand so already."""
-    found = [ranks.get(str(item.get("name")), 0) for item in present]
+def _ordered(pod: Pod, field: str, present: Sequence[str], ranks: Ranks) -> Pod:
+    """Return the Pod with the containers of a list, whose names are given, by their ranks."""
+    found = list(map(ranks.get, present, repeat(0)))
     if found == sorted(found):
-        return None
-    return [item for _, item in sorted(zip(found, present, strict=True), key=itemgetter(0))]
+        return pod
+    ranked = sorted(zip(found, items(pod, field), strict=True), key=itemgetter(0))
+    return with_spec(pod, **{field: [item for _, item in ranked]})

@@ -6,6 +6,7 @@ is theirs. The annotation `proxy.istio.io/overrides` keeps what they wrote for a
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from sidecar_injector.injection.overlay import template_containers
 from sidecar_injector.injection.render import Overlay
@@ -16,20 +17,29 @@ from sidecar_injector.profiles.istio.vocabulary import OVERRIDES
 
 Overrides = Mapping[str, Sequence[Container]]
 """By the list in which the injected container is."""
+_NONE: Overrides = MappingProxyType({})
 
 
-def overrides_of(pod: Pod, merged: Pod, earlier: Earlier, overlays: Sequence[Overlay]) -> dict[str, list[Container]]:
+def has_any_of(pod: Pod, overlays: Sequence[Overlay]) -> bool:
+    """Tell whether the Pod has a container that templates give or change, too: most users customise nothing."""
+    given = frozenset().union(*[overlay.names for overlay in overlays])
+    return not (given.isdisjoint(names(pod, "containers")) and given.isdisjoint(names(pod, "initContainers")))
+
+
+def overrides_of(pod: Pod, merged: Pod, earlier: Earlier, overlays: Sequence[Overlay]) -> Overrides:
     """Return what the user wrote of containers that templates give or change.
 
     pod    -- the Pod before the injection
     merged -- a Pod whose lists tell where each of those containers lives
     """
+    if not earlier.overrides and not has_any_of(pod, overlays):
+        return _NONE
     touched = dict.fromkeys([str(item.get("name")) for item in template_containers(overlays)])
     written = {
         name: item for field in CONTAINER_LISTS for item in items(pod, field) if (name := _name(item)) in touched
     }
-    found: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
-    for field in CONTAINER_LISTS if written or earlier.overrides else ():
+    found: dict[str, list[Container]] = {}
+    for field in CONTAINER_LISTS:
         recorded = {_name(item): item for item in earlier.overrides.get(field, ())}
         given = earlier.names.get(field, frozenset())
         theirs = {**{name: item for name, item in written.items() if name not in given}, **recorded}
@@ -66,7 +76,8 @@ def _without_placeholder(container: Container) -> Container:
 def without_auto_images(pod: Pod, names: Collection[str]) -> Pod:
     """Return the Pod without the placeholder images of these containers, which templates will fill."""
     for field in CONTAINER_LISTS:
-        if any(is_placeholder(item) and item.get("name") in names for item in items(pod, field)):
+        placeholders = filter(is_placeholder, items(pod, field))
+        if any(item.get("name") in names for item in placeholders):
             filled = [_without_placeholder(item) if item.get("name") in names else item for item in items(pod, field)]
             pod = with_spec(pod, **{field: filled})
     return pod

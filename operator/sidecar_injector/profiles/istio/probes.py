@@ -16,8 +16,8 @@ from typing import NamedTuple
 from sidecar_injector.injection.json_text import json_of, json_text
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, annotations, items, with_spec
-from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_at, port_number
-from sidecar_injector.profiles.istio.sidecar import sidecar_of, variable, with_sidecar, with_variable
+from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_in, port_number
+from sidecar_injector.profiles.istio.sidecar import sidecar_of, with_sidecar, with_variable
 from sidecar_injector.profiles.istio.vocabulary import PROBERS_VARIABLE, PROXY, REWRITE_PROBES
 
 _HEALTH = "/app-health/"
@@ -42,19 +42,18 @@ _PROBES = _Handlers(
 _HOOKS = _Handlers(
     _LIFECYCLE, MappingProxyType({"preStop": "prestopz", "postStart": "poststartz"}), ("httpGet", "tcpSocket")
 )
+_HANDLED = frozenset((*_PROBES.suffixes, "lifecycle"))
 
 
-def wants_rewrite(pod: Pod, values: Mapping[str, object]) -> bool:
-    """Tell whether probes are to be rewritten: the Pod's annotation goes before the config's values."""
-    asked = go_bool(annotations(pod).get(REWRITE_PROBES))
-    if asked is not None:
-        return asked
+def rewrites_probes(values: Mapping[str, object]) -> bool:
+    """Tell whether the config's values have probes rewritten, in Pods that do not say."""
     return at(values, "sidecarInjectorWebhook", "rewriteAppHTTPProbe") is not False
 
 
-def unrewritten(pod: Pod, status_port: int) -> bool:
-    """Tell whether `rewrite_probes` would find something to do."""
-    return rewrite_probes(pod, status_port) is not pod
+def wants_rewrite(pod: Pod, *, default: bool) -> bool:
+    """Tell whether the probes of a Pod are to be rewritten: its annotation says it, or else the default."""
+    asked = go_bool(annotations(pod).get(REWRITE_PROBES))
+    return default if asked is None else asked
 
 
 def rewrite_probes(pod: Pod, status_port: int) -> Pod:
@@ -71,9 +70,11 @@ def rewrite_probes(pod: Pod, status_port: int) -> Pod:
     if not walk.probers:
         return pod
     result = with_spec(pod, **{field: containers for field, containers in lists.items() if containers is not None})
-    known = _known_probers(variable(sidecar, PROBERS_VARIABLE))
-    merged = dict(sorted({**walk.probers, **known}.items()))
-    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, json_text(merged)))
+
+    def told(before: object) -> str:
+        return json_text(dict(sorted({**walk.probers, **_known_probers(before)}.items())))
+
+    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, told))
 
 
 def _known_probers(text: object) -> Mapping[str, Mapping[str, object]]:
@@ -91,14 +92,17 @@ class _Rewriting:
 
     def containers(self, present: list[Container]) -> list[Container] | None:
         """Return the containers with their handlers rewritten, None if there is none to rewrite."""
-        rewritten = [item if item.get("name") == PROXY else self._container(item) for item in present]
+        rewritten = [item if _HANDLED.isdisjoint(item) else self._container(item) for item in present]
         return None if all(map(is_, rewritten, present)) else rewritten
 
     def _container(self, container: Container) -> Container:
+        if container.get("name") == PROXY:
+            return container
         changed = self._handlers(container, container, _PROBES)
-        hooks = map_at(container, "lifecycle")
-        if hooks and (changed_hooks := self._handlers(container, hooks, _HOOKS)):
-            changed["lifecycle"] = {**hooks, **changed_hooks}
+        if "lifecycle" in container:
+            hooks = map_at(container, "lifecycle")
+            if changed_hooks := self._handlers(container, hooks, _HOOKS):
+                changed["lifecycle"] = {**hooks, **changed_hooks}
         return {**container, **changed} if changed else container
 
     def _handlers(
@@ -106,26 +110,30 @@ class _Rewriting:
     ) -> dict[str, Mapping[str, object]]:
         """Return those probes or hooks of the holder's that are rewritten, and enter what they were."""
         rewritten: dict[str, Mapping[str, object]] = {}
-        for field, suffix in sort.suffixes.items():
-            probe = holder.get(field)
+        for field in filter(holder.__contains__, sort.suffixes):
+            probe = holder[field]
             if not probe or not isinstance(probe, (dict, Mapping)):
                 continue
             kind, asked = _asked(probe, sort.kinds)
             handler = None if self._is_the_agents(asked) else _resolved(asked, container)
             if handler is not None:
-                path = f"{sort.prefix}{container.get('name')}/{suffix}"
+                path = f"{sort.prefix}{container.get('name')}/{sort.suffixes[field]}"
                 timeout = probe.get("timeoutSeconds")
                 self.probers[path] = {kind: handler, "timeoutSeconds": timeout} if timeout else {kind: handler}
-                rewritten[field] = self._sent_to_agent(probe, kind, path)
+                rewritten[field] = self._sent_to_agent(probe, kind, asked, path)
         return rewritten
 
     def _is_the_agents(self, handler: Mapping[str, object]) -> bool:
-        path = str(handler.get("path"))
-        return path.startswith((_HEALTH, _LIFECYCLE)) and port_number(handler.get("port")) == self._status_port
+        return (
+            str(handler.get("path")).startswith((_HEALTH, _LIFECYCLE))
+            and port_number(handler.get("port")) == self._status_port
+        )
 
-    def _sent_to_agent(self, probe: Mapping[str, object], kind: str, path: str) -> Mapping[str, object]:
+    def _sent_to_agent(
+        self, probe: Mapping[str, object], kind: str, asked: Mapping[str, object], path: str
+    ) -> Mapping[str, object]:
         """Return a probe or hook that asks the agent, which serves plain HTTP; headers of an HTTP request stay."""
-        request = {**map_at(probe, "httpGet"), "path": path, "port": self._status_port}
+        request = {**(asked if kind == "httpGet" else {}), "path": path, "port": self._status_port}
         if request.get("scheme"):
             request["scheme"] = "HTTP"
         sent = dict(probe)
@@ -155,7 +163,7 @@ def _resolved(handler: Mapping[str, object], container: Container) -> Mapping[st
         return None
     port = handler.get("port")
     if isinstance(port, str):
-        declared = [item.get("containerPort") for item in maps_at(container, "ports") if item.get("name") == port]
+        declared = [item.get("containerPort") for item in maps_in(container.get("ports")) if item.get("name") == port]
         port = declared[0] if declared else port
     number = port_number(port)
     return None if number is None else {**handler, "port": number}

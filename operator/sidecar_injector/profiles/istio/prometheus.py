@@ -8,6 +8,8 @@ https://github.com/istio/istio/issues/59567.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
+from operator import methodcaller
 from types import MappingProxyType
 
 from sidecar_injector.errors import PodRejected
@@ -74,17 +76,13 @@ def merge_metrics(pod: Pod, mesh: Mapping[str, object], agent_port: int) -> Pod:
     one names the agent's port, as after an earlier injection, or if the agent has no port (0). Without the proxy, only
     the annotations are set. Raises PodRejected for a port at which the app cannot have metrics.
     """
+    if not agent_port or not _merges(pod, mesh):
+        return pod
     given = _given(pod)
-    if not agent_port or _is_off(given) or not _merges(pod, mesh):
-        return pod
-    if any(port_number(port.strip()) == agent_port for port in given.get(SCRAPE_PORT, {}).values()):
-        return pod
-    targets = (SCRAPE_TARGETS in given and scrape_targets(_value(given, SCRAPE_TARGETS))) or ()
-    _check(given, targets, agent_port)
-    document = _document(given, targets)
-    sidecar = sidecar_of(pod)
-    if sidecar is not None and any(document.values()):
-        pod = with_sidecar(pod, with_variable(sidecar, SCRAPE_VARIABLE, json_text(document)))
+    if given:
+        if _is_off(given) or _names_port(given, agent_port):
+            return pod
+        pod = _with_agent_told(pod, given, agent_port)
     return _pointed_at_agent(pod, given, agent_port)
 
 
@@ -93,8 +91,8 @@ def secure_port(pod: Pod) -> Pod:
 
     An annotation that is there already stays.
     """
-    sidecar = sidecar_of(pod)
-    if sidecar is None or SECURE_PORT in annotations(pod):
+    sidecar = None if SECURE_PORT in annotations(pod) else sidecar_of(pod)
+    if sidecar is None:
         return pod
     port = port_number(variable(sidecar, SECURE_PORT_VARIABLE))
     return pod if port is None else with_annotation(pod, SECURE_PORT, str(port))
@@ -102,10 +100,14 @@ def secure_port(pod: Pod) -> Pod:
 
 def _given(pod: Pod) -> Given:
     given: dict[str, dict[str, str]] = {}
-    for spelt, value in annotations(pod).items():
-        if spelt.startswith("prometheus") and (key := _PROPER.get(spelt) or _KEYS.get(_spelling(spelt))):
-            given.setdefault(key, {})[spelt] = str(value)
+    notes = annotations(pod)
+    for spelt in filter(_MAY_BE_ONE, notes):
+        if key := _PROPER.get(spelt) or _KEYS.get(_spelling(spelt)):
+            given.setdefault(key, {})[spelt] = str(notes[spelt])
     return given
+
+
+_MAY_BE_ONE = methodcaller("startswith", "prometheus")
 
 
 def _spelt(given: Given, key: str) -> str:
@@ -121,9 +123,24 @@ def _is_off(given: Given) -> bool:
     return any(go_bool(value) is False for value in given.get(SCRAPE, {}).values())
 
 
+def _names_port(given: Given, number: int) -> bool:
+    return any(port_number(port.strip()) == number for port in given.get(SCRAPE_PORT, {}).values())
+
+
 def _merges(pod: Pod, mesh: Mapping[str, object]) -> bool:
     asked = go_bool(annotations(pod).get(MERGE_METRICS))
     return mesh.get("enablePrometheusMerge") is not False if asked is None else asked
+
+
+def _with_agent_told(pod: Pod, given: Given, agent_port: int) -> Pod:
+    """Return the Pod with the agent's variable, if it has an agent and there is something to tell it."""
+    targets = (SCRAPE_TARGETS in given and scrape_targets(_value(given, SCRAPE_TARGETS))) or ()
+    _check(given, targets, agent_port)
+    document = _document(given, targets)
+    sidecar = sidecar_of(pod)
+    if sidecar is None or not any(document.values()):
+        return pod
+    return with_sidecar(pod, with_variable(sidecar, SCRAPE_VARIABLE, lambda _: json_text(document)))
 
 
 def _document(given: Given, targets: tuple[Target, ...]) -> dict[str, object]:
@@ -156,8 +173,8 @@ def _check(given: Given, targets: tuple[Target, ...], agent_port: int) -> None:
 
 
 def _pointed_at_agent(pod: Pod, given: Given, agent_port: int) -> Pod:
-    present = annotations(pod)
-    obsolete = {spelt for spellings in given.values() for spelt in spellings}
-    kept = {key: value for key, value in present.items() if key not in obsolete}
+    kept = dict(annotations(pod))
+    for spelt in chain.from_iterable(given.values()):
+        del kept[spelt]
     ours = {SCRAPE: "true", SCRAPE_PORT: str(agent_port), SCRAPE_PATH: _MERGED_PATH}
     return with_annotations(pod, {**kept, **ours})

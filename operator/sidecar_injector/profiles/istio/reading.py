@@ -44,7 +44,11 @@ def map_at(tree: object, *path: str) -> Mapping[str, object]:
 
 def maps_at(tree: object, *path: str) -> list[Mapping[str, object]]:
     """Return the maps in the list at a path of keys; the list itself if there is nothing else in it."""
-    found = at(tree, *path)
+    return maps_in(at(tree, *path))
+
+
+def maps_in(found: object) -> list[Mapping[str, object]]:
+    """Return the maps in a list, an empty one if it is none; the list itself if there is nothing else in it."""
     if not isinstance(found, list):
         return []
     if _MAPS.issuperset(map(type, found)):

@@ -35,8 +35,10 @@ def _not_called_for(subject: Subject) -> Decision | None:
 
     A podSelector that does not match is left to its own rule.
     """
+    if subject.namespace_labels is None:
+        return None
     match, pod_labels = subject.config.spec.match, labels(subject.pod)
-    if match.namespace_selector is not None or subject.namespace_labels is None:
+    if match.namespace_selector is not None:
         return None
     known = {**subject.namespace_labels, NAMESPACE_NAME: subject.namespace}
     called = any(entry.selects(known, pod_labels) for entry in entries(subject.config))

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar_injector.config.compile import CompiledConfig
+from sidecar_injector.profiles.istio.environment import stated_environment
 from sidecar_injector.profiles.istio.mesh import effective_mesh
+from sidecar_injector.profiles.istio.metadata import injected_annotations
+from sidecar_injector.profiles.istio.probes import rewrites_probes
 from sidecar_injector.profiles.istio.reading import map_at
-from sidecar_injector.profiles.istio.steering import Steering
+from sidecar_injector.profiles.istio.steering import Steerings
 from sidecar_injector.profiles.istio.telemetry import names_by_conventions
 
 VALUES: Mapping[str, object] = {
@@ -75,14 +78,20 @@ class Settings:
 
     values         -- `spec.values` over VALUES
     mesh           -- `spec.meshConfig` over Istio's built-in defaults
-    unsteered      -- what is in force for Pods that say nothing of their proxy
+    steerings      -- what is in force for proxies, by what their Pods say of them
     by_conventions -- whether traces name services by OpenTelemetry's conventions
+    environment    -- variables of the proxy that say where it is
+    injected_annotations -- those that every Pod gets
+    rewrites_probes      -- whether probes go to the agent, in Pods that do not say
     """
 
     values: Mapping[str, object]
     mesh: Mapping[str, object]
-    unsteered: Steering
+    steerings: Steerings
     by_conventions: bool
+    environment: Mapping[str, str]
+    injected_annotations: Mapping[str, str]
+    rewrites_probes: bool
 
 
 def settings_of(config: CompiledConfig) -> Settings:
@@ -90,7 +99,15 @@ def settings_of(config: CompiledConfig) -> Settings:
     found = config.derived.get(_MEMO)
     if not isinstance(found, Settings):
         values, mesh = _values(config.spec.values), effective_mesh(config.spec.mesh_config)
-        found = config.derived[_MEMO] = Settings(values, mesh, Steering(values, mesh, {}), names_by_conventions(mesh))
+        found = config.derived[_MEMO] = Settings(
+            values,
+            mesh,
+            Steerings(values, mesh),
+            names_by_conventions(mesh),
+            stated_environment(values),
+            injected_annotations(values),
+            rewrites_probes(values),
+        )
     return found
 
 

@@ -1,11 +1,11 @@
 """The proxy's container in a Pod, an ordinary one or a native sidecar, and its environment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import methodcaller
 
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.view import Container, Pod, items, with_spec
-from sidecar_injector.profiles.istio.reading import maps_at
+from sidecar_injector.profiles.istio.reading import maps_in
 from sidecar_injector.profiles.istio.vocabulary import PROXY
 
 Variable = Mapping[str, object]
@@ -32,7 +32,7 @@ def with_sidecar(pod: Pod, sidecar: Container) -> Pod:
 
 def environment(container: Container) -> list[Variable]:
     """Return the entries of a container's environment."""
-    return maps_at(container, "env")
+    return maps_in(container.get("env"))
 
 
 def variable(container: Container, name: str) -> object:
@@ -42,15 +42,17 @@ def variable(container: Container, name: str) -> object:
     return None if index is None else variables[index].get("value")
 
 
-def with_variable(container: Container, name: str, value: str) -> Container:
-    """Return the container with a variable set: where it stands, or at the end."""
-    entry: Variable = {"name": name, "value": value}
+def with_variable(container: Container, name: str, value: Callable[[object], str]) -> Container:
+    """Return the container with a variable set: where it stands, or at the end.
+
+    value -- tells what it becomes, given its value as `variable` returns it
+    """
     variables = [*environment(container)]
     index = _last(variables, name)
     if index is None:
-        variables.append(entry)
+        variables.append({"name": name, "value": value(None)})
     else:
-        variables[index] = entry
+        variables[index] = {"name": name, "value": value(variables[index].get("value"))}
     return {**container, "env": variables}
 
 

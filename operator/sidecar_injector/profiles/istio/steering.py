@@ -1,13 +1,13 @@
 """What is in force for a proxy by the config and by what its Pod says of it; most Pods say nothing.
 
 A Pod steers its proxy by annotations, and by resources of its own as a whole. All that such a Pod can change, and
-nothing else, is worked out here: for a Pod that steers nothing it is the same as for any other, and kept with the
-config (`settings`).
+nothing else, is worked out here. For Pods that say the same it is the same, and most of them are of one workload, so
+what was worked out latest is kept with the config (`settings`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 from sidecar_injector.injection.view import Pod, annotations, part
 from sidecar_injector.profiles.istio import context, images, proxy_config
@@ -49,20 +49,25 @@ STEERING = frozenset(
         v.NETWORKS,
     )
 )
-"""The annotations that are read here: a Pod with any of them gets a steering of its own."""
+"""The annotations that are read here: a Pod with any of them steers its proxy."""
+
+Said = tuple[tuple[str, str], ...]
+"""Those that a Pod has, with their values, in order."""
 
 
 @dataclass(frozen=True)
 class Steering:
-    """What is in force for one Pod, or for all that steer nothing; each thing is worked out when it is first asked for.
+    """What is in force for some Pods; each thing is worked out when it is first asked for.
 
     values, mesh -- of the config
     pod          -- its annotations and the resources in its spec are read, and no more
+    usual        -- what is in force for all that steer nothing; None: this is it
     """
 
     values: Mapping[str, object]
     mesh: Mapping[str, object]
     pod: Pod
+    usual: "Steering | None" = None
 
     @cached_property
     def proxy_config(self) -> Mapping[str, object]:
@@ -71,6 +76,18 @@ class Steering:
         Raises PodRejected for an annotation that is none.
         """
         return proxy_config.effective(map_at(self.mesh, "defaultConfig"), annotations(self.pod).get(v.PROXY_CONFIG))
+
+    @cached_property
+    def _of_the_mesh(self) -> Mapping[str, object]:
+        """What is the same for all Pods of a config."""
+        return self.usual._of_the_mesh if self.usual else context.of_the_mesh(self.values, self.mesh)
+
+    @cached_property
+    def _config(self) -> str:
+        """ProxyConfig as the proxy reads it."""
+        if self.usual and self.usual.proxy_config is self.proxy_config:
+            return self.usual._config
+        return f"{proxy_config.to_json(self.proxy_config)}\n"
 
     @cached_property
     def agent_port(self) -> int:
@@ -119,7 +136,7 @@ class Steering:
             "gid": None,
             "interceptionMode": self.interception_mode,
             "statusPort": self.status_port,
-            "config": f"{proxy_config.to_json(self.proxy_config)}\n",
+            "config": self._config,
             "metadata": metadata,
             "capture": context.capture(pod, values, self._uncaptured),
             "resources": context.resources(pod, values),
@@ -131,7 +148,7 @@ class Steering:
             "logLevel": notes.get(v.LOG_LEVEL, stated.get("logLevel")),
             "componentLogLevel": notes.get(v.COMPONENT_LOG_LEVEL, stated.get("componentLogLevel")),
             "agentLogLevel": notes.get(v.AGENT_LOG_LEVEL, at(values, "global", "logging", "level")),
-            **context.of_the_mesh(values, self.mesh),
+            **self._of_the_mesh,
             **dict.fromkeys(("appContainers", "defaultContainer", "defaultLogsContainer", "podPorts")),
             "otelResourceAttributes": None,
             "datadog": context.datadog(pod, values),
@@ -142,9 +159,47 @@ class Steering:
         }
 
 
-def steers(pod: Pod) -> bool:
-    """Tell whether a Pod says anything that a Steering depends on."""
-    return not STEERING.isdisjoint(annotations(pod)) or bool(part(pod, "spec").get("resources"))
+class Steerings:
+    """What is in force for the Pods of a config.
+
+    usual -- for all that steer nothing
+    """
+
+    def __init__(self, values: Mapping[str, object], mesh: Mapping[str, object]) -> None:
+        self.usual = Steering(values, mesh, {})
+        self._worked_out = partial(_worked_out, values, mesh, self.usual)
+        self._latest = lru_cache(_KEPT)(self._worked_out)
+
+    def of(self, pod: Pod) -> Steering:
+        """Return what is in force for a Pod."""
+        shared = any(part(part(pod, "spec"), "resources").values())
+        notes = annotations(pod)
+        if STEERING.isdisjoint(notes):
+            if not shared:
+                return self.usual
+            return self._latest((), shared)
+        said = tuple([(key, notes[key]) for key in sorted(STEERING.intersection(notes))])
+        short = sum([len(text) for _, text in said]) <= _KEPT_LENGTH
+        return self._latest(said, shared) if short else self._worked_out(said, shared)
+
+
+_KEPT, _KEPT_LENGTH = 64, 4096
+"""How many Steerings a config keeps, and how many characters the annotations may have upon which one depends."""
+
+
+def _worked_out(
+    values: Mapping[str, object], mesh: Mapping[str, object], usual: Steering, said: Said, shared: bool
+) -> Steering:
+    """Return what is in force for Pods that have these annotations, and share resources as a whole or not.
+
+    It knows no more of any of them, so it is the same for all.
+    """
+    spec = {"resources": _SHARED} if shared else {}
+    return Steering(values, mesh, {"metadata": {"annotations": dict(said)}, "spec": spec}, usual)
+
+
+_SHARED: Mapping[str, object] = {"limits": {"cpu": "1"}}
+"""Stands for resources of a Pod as a whole: how much it is does not matter."""
 
 
 def _port(value: object) -> int:

@@ -30,6 +30,8 @@ from sidecar_injector.profiles.istio.vocabulary import (
     PROXY_CPU_LIMIT,
     PROXY_MEMORY,
     PROXY_MEMORY_LIMIT,
+    USER_VOLUME,
+    USER_VOLUME_MOUNT,
 )
 from sidecar_injector.profiles.selection import inject_value
 
@@ -44,32 +46,29 @@ def check(pod: Pod) -> None:
 
 def faults(pod: Pod) -> list[str]:
     """Return a line for each of the Pod's annotations that is not allowed: its key, its value, what is allowed."""
-    if _are_fine(annotations(pod), Place.POD_ANNOTATION):
+    notes = annotations(pod)
+    if _CHECKED.isdisjoint(notes):
         return []
     found = [
         f"metadata.annotations[{key.name}]: is {shown(value)} ({problem}); allowed: {key.allowed}"
-        for key, value, problem in _wrong(pod, refused=True)
+        for key, value, problem in _wrong(notes, _REFUSED)
     ]
-    return found or [*_requests_above_limits(pod), *user_volumes.faults(pod), *_bad_overrides(pod)]
+    return found or [*_requests_above_limits(notes), *user_volumes.faults(pod), *_bad_overrides(notes)]
 
 
-def _are_fine(values: Mapping[str, str], place: Place) -> bool:
-    """Tell whether there is nothing to say of labels or annotations, whatever their values are: mostly so."""
-    strange = values.keys() - _FINE[place]
-    return BY_NAME.keys().isdisjoint(strange) and not any(map(_is_istios, strange))
+_OF_PODS = tuple(key for key in KEYS if Place.POD_ANNOTATION in key.on)
+_REFUSED = {key.name: key for key in _OF_PODS if key.format.check is not None and key.format.otherwise == REFUSED}
+_PASSED_OVER = {key.name: key for key in _OF_PODS if key.format.check is not None and key.format.otherwise != REFUSED}
+_DEPRECATED = {key.name: key for key in _OF_PODS if key.deprecated}
+_CHECKED = frozenset((*_REFUSED, USER_VOLUME, USER_VOLUME_MOUNT))
+"""The annotations for which a Pod may be refused."""
 
 
-_FINE: Mapping[Place, frozenset[str]] = {
-    place: frozenset(key.name for key in KEYS if place in key.on and key.format.check is None and not key.deprecated)
-    for place in (Place.POD_LABEL, Place.POD_ANNOTATION)
-}
-"""Keys that any value will do for, where they have a meaning."""
-
-
-def _requests_above_limits(pod: Pod) -> Iterator[str]:
-    notes = annotations(pod)
+def _requests_above_limits(notes: Mapping[str, str]) -> Iterator[str]:
     for request, limit in ((PROXY_CPU, PROXY_CPU_LIMIT), (PROXY_MEMORY, PROXY_MEMORY_LIMIT)):
-        asked, most = amount(notes.get(request, "0")), amount(notes.get(limit, ""))
+        if request not in notes or limit not in notes:
+            continue
+        asked, most = amount(notes[request]), amount(notes[limit])
         if asked is not None and most is not None and asked > most:
             yield (
                 f"metadata.annotations[{request}]: is {shown(notes[request])}; "
@@ -77,8 +76,8 @@ def _requests_above_limits(pod: Pod) -> Iterator[str]:
             )
 
 
-def _bad_overrides(pod: Pod) -> Iterator[str]:
-    text = annotations(pod).get(OVERRIDES)
+def _bad_overrides(notes: Mapping[str, str]) -> Iterator[str]:
+    text = notes.get(OVERRIDES)
     if text is not None:
         recorded = {key: value for key, value in map_at(json_of(text)).items() if key in CONTAINER_LISTS and value}
         for problem in user_volumes.schema_problems({"spec": recorded}, whole=False):
@@ -89,29 +88,43 @@ def warnings(pod: Pod) -> list[str]:
     """Return what the Pod's author should know, what matters most first."""
     if _are_fine(annotations(pod), Place.POD_ANNOTATION) and _are_fine(labels(pod), Place.POD_LABEL):
         return [*_on_the_pod(pod)]
+    return [*on_the_keys(pod), *_on_the_pod(pod)]
+
+
+def on_the_keys(pod: Pod) -> list[str]:
+    """Return what there is to say of the labels and annotations that are Istio's."""
+    notes = annotations(pod)
     return [
         *_on_opting(pod),
-        *_without_effect(pod),
+        *_without_effect(notes),
         *_strange_keys("label", Place.POD_LABEL, labels(pod)),
-        *_strange_keys("annotation", Place.POD_ANNOTATION, annotations(pod)),
-        *_unknown_fields(pod),
-        *_deprecated(pod),
-        *_on_the_pod(pod),
+        *_strange_keys("annotation", Place.POD_ANNOTATION, notes),
+        *_unknown_fields(notes),
+        *_deprecated(notes),
     ]
 
 
-def _wrong(pod: Pod, *, refused: bool) -> Iterator[tuple[Key, str, str]]:
-    """Yield annotations of the Pod's that are not allowed, with their values and what is wrong with them.
+def _are_fine(values: Mapping[str, str], place: Place) -> bool:
+    """Tell whether there is nothing to say of labels or annotations, whatever their values are: mostly so."""
+    strange = values.keys() - _FINE[place]
+    return BY_NAME.keys().isdisjoint(strange) and _IN_ALL not in " ".join(strange)
 
-    They are either those for which a Pod is refused, or the others.
-    """
-    for name, value in annotations(pod).items():
-        key = BY_NAME.get(name)
-        if key is None or Place.POD_ANNOTATION not in key.on or refused != (key.format.otherwise == REFUSED):
-            continue
-        problem = key.check(value)
+
+_FINE: Mapping[Place, frozenset[str]] = {
+    place: frozenset(key.name for key in KEYS if place in key.on and key.format.check is None and not key.deprecated)
+    for place in (Place.POD_LABEL, Place.POD_ANNOTATION)
+}
+"""Keys that any value will do for, where they have a meaning."""
+_IN_ALL = "istio"
+"""What every key of Istio's has in it, known to us or not."""
+
+
+def _wrong(notes: Mapping[str, str], keys: Mapping[str, Key]) -> Iterator[tuple[Key, str, str]]:
+    """Yield those of these annotations that are not allowed, with their values and what is wrong with them."""
+    for name in filter(keys.__contains__, notes):
+        problem = keys[name].check(notes[name])
         if problem is not None:
-            yield key, value, problem
+            yield keys[name], notes[name], problem
 
 
 def _on_opting(pod: Pod) -> Iterator[str]:
@@ -125,8 +138,8 @@ def _on_opting(pod: Pod) -> Iterator[str]:
         yield f"annotation {INJECT}: {shown(hidden)} has no effect: the label of that name wins"
 
 
-def _without_effect(pod: Pod) -> Iterator[str]:
-    for key, value, problem in _wrong(pod, refused=False):
+def _without_effect(notes: Mapping[str, str]) -> Iterator[str]:
+    for key, value, problem in _wrong(notes, _PASSED_OVER):
         if key.name != INJECT:
             where = f"metadata.annotations[{key.name}]"
             yield f"{where}: is {shown(value)} ({problem}): {key.format.otherwise}; allowed: {key.allowed}"
@@ -161,8 +174,8 @@ def _hint(name: str) -> str:
     return f"; did you mean {_MEANT[close[0]].name}?" if close else ""
 
 
-def _unknown_fields(pod: Pod) -> Iterator[str]:
-    text = annotations(pod).get(PROXY_CONFIG)
+def _unknown_fields(notes: Mapping[str, str]) -> Iterator[str]:
+    text = notes.get(PROXY_CONFIG)
     unknown = list(proxy_config.unknown_fields(text)) if text is not None else []
     if unknown:
         fields = ", ".join(shown(field) for field in unknown[:_FIELDS_SHOWN])
@@ -170,20 +183,21 @@ def _unknown_fields(pod: Pod) -> Iterator[str]:
         yield f"metadata.annotations[{PROXY_CONFIG}]: no ProxyConfig is known to have {fields}{more}; is it misspelt?"
 
 
-def _deprecated(pod: Pod) -> Iterator[str]:
-    for name in annotations(pod):
-        key = BY_NAME.get(name)
-        if key is not None and key.deprecated and Place.POD_ANNOTATION in key.on:
-            yield f"annotation {name} is deprecated: {key.deprecated}"
+def _deprecated(notes: Mapping[str, str]) -> Iterator[str]:
+    for name in filter(_DEPRECATED.__contains__, notes):
+        yield f"annotation {name} is deprecated: {_DEPRECATED[name].deprecated}"
 
 
 def _on_the_pod(pod: Pod) -> Iterator[str]:
     """Warn of what does not go together with a sidecar, unless it is plain that there will be none."""
-    spec = part(pod, "spec")
+    spec, ambient = part(pod, "spec"), labels(pod).get(DATAPLANE_MODE) == "ambient"
+    policy = spec.get("dnsPolicy")
+    fits = policy in (None, "", "ClusterFirst")
+    if fits and not ambient:
+        return
     if spec.get("hostNetwork") or inject_value(pod, INJECT)[0] == "false":
         return
-    policy = spec.get("dnsPolicy")
-    if policy not in (None, "", "ClusterFirst"):
+    if not fits:
         yield f"spec.dnsPolicy is {shown(str(policy))}: the proxy may not find its control plane; it needs ClusterFirst"
-    if labels(pod).get(DATAPLANE_MODE) == "ambient":
+    if ambient:
         yield f"label {DATAPLANE_MODE}: ambient has no effect on a Pod with a sidecar"

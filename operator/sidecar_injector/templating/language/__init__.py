@@ -9,6 +9,7 @@ In reading order:
     operations, calls              what runs in place of Python's operators and calls
     lines, parsing, checks,        from source to a syntax tree that uses them
     rewrite
+    evaluation, residue            what is done of a template when its config is accepted, and what is left
     sandbox                        the environment that ties it together
     words, expressions             for messages
 """

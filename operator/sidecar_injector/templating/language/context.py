@@ -39,6 +39,15 @@ class RenderContext(Context):
         self.calls = 0
         self.yaml_slots: list[int] = []
 
+    def resumed(self, variables: Mapping[str, object]) -> "RenderContext":
+        """Return a state with other variables that goes on from here; this one stays as it is."""
+        context = RenderContext.__new__(RenderContext)
+        context.__dict__.update(self.__dict__)
+        context.parent, context.vars, context.exported_vars = variables, {}, set()  # type: ignore[assignment]
+        context.slots, context.yaml_slots = self.slots.copy(), self.yaml_slots.copy()
+        context.markers = markers(len(self.slots))
+        return context
+
     def plain(self, value: object) -> object:
         """Return the value as plain JSON; raises Failure for what JSON cannot hold."""
         if value is OMIT:

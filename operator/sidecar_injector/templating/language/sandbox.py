@@ -72,6 +72,10 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """Parse what was checked earlier."""
         return BoundedParser(self, source, self.limits).parse()
 
+    def parse_to_run(self, source: str) -> nodes.Template:
+        """Parse what was checked earlier, as it is run."""
+        return rewrite(self.parse_again(source), traced=self.traced)
+
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> TokenStream:
@@ -79,19 +83,22 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         return TokenStream(self.lexer.wrap(drop_statement_lines(raw), name, filename), name, filename)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = self.parse_again(source) if self.traced else self.parse_bounded(source)
-        return rewrite(tree, traced=self.traced)
+        return self.parse_to_run(source) if self.traced else rewrite(self.parse_bounded(source))
 
     def _concat(self, parts: Iterable[Any]) -> str:
-        texts = list(parts)
+        return "".join(self.pieces(parts))
+
+    def pieces(self, parts: Iterable[Any]) -> tuple[str, ...]:
+        """Return what a template printed, piece by piece; raises LimitReached if it is too much."""
+        texts = tuple(parts)
         try:
             length = sum(map(len, texts))
         except TypeError:  # a recursive loop gives fragments
-            texts = [part if type(part) is str else part.text for part in texts]
+            texts = tuple([part if type(part) is str else part.text for part in texts])
             length = sum(map(len, texts))
         if length > self.limits.output:
             raise LimitReached(f"the template prints more than {self.limits.output} characters of YAML", "print less")
-        return "".join(texts)
+        return texts
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Look up `obj.attribute`: a key of a map, or a field of `loop` or a namespace."""

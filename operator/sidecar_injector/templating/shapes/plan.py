@@ -155,6 +155,7 @@ class Plan:
         repeated: slots that are used more than once, and how often.
         plain_lines: for each slot that is a plain scalar of its own, its line in the shape.
         plain_keys: whether no key begins with `$`, or is printed and could.
+        whole: the slots that are plain scalars of their own and are not known beforehand.
         fills: what builds the data as it fits, by what it is for (`fitted`).
         plain: whether that data is plain but for what is printed into it, by what it is for.
     """
@@ -163,6 +164,7 @@ class Plan:
     repeated: tuple[tuple[int, int], ...]
     plain_lines: Mapping[int, int]
     plain_keys: bool
+    whole: tuple[int, ...] = ()
     fills: dict[object, Fill] = field(default_factory=dict, compare=False, repr=False)
     plain: dict[object, bool] = field(default_factory=dict, compare=False, repr=False)
 
@@ -178,7 +180,8 @@ def make_plan(shape: str, limits: Limits) -> Plan:
     repeated = tuple((slot, count) for slot, count in uses.items() if count > 1)
     if root is None:
         return Plan(Constant({}), repeated, {}, plain_keys=True)
-    return Plan(plan_node(root), repeated, dict(_plain_slots(root)), has_plain_keys(root))
+    lines = dict(_plain_slots(root))
+    return Plan(plan_node(root), repeated, lines, has_plain_keys(root), tuple(lines))
 
 
 def _plain_slots(node: Node) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from sidecar_injector.profiles.istio.environment import cluster_environment, with_environment
+from sidecar_injector.profiles.istio.environment import cluster_environment, stated_environment, with_environment
 
 CLUSTER, NETWORK = "ISTIO_META_CLUSTER_ID", "ISTIO_META_NETWORK"
 
@@ -38,7 +38,7 @@ SAID = {
 @pytest.mark.parametrize(("given", "parameters", "label", "expected"), SAID.values(), ids=SAID)
 def test_the_label_goes_before_the_url_and_the_url_before_the_values(given, parameters, label, expected):
     labels = {} if label is None else {"topology.istio.io/network": label}
-    assert cluster_environment({"metadata": {"labels": labels}}, given, parameters) == expected
+    assert cluster_environment({"metadata": {"labels": labels}}, stated_environment(given), parameters) == expected
 
 
 def proxied(names, field="containers"):

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from sidecar_injector.profiles.istio.metadata import with_injected_annotations, with_network_label
+from sidecar_injector.profiles.istio.metadata import injected_annotations, with_injected_annotations, with_network_label
 
 LABEL = "topology.istio.io/network"
 
@@ -50,12 +50,13 @@ def values(**annotations):
 def test_the_configs_annotations_override_the_pods(present, given, expected):
     pod = {"metadata": {"name": "a", "annotations": present}}
     before = copy.deepcopy(pod)
-    result = with_injected_annotations(pod, given)
+    result = with_injected_annotations(pod, injected_annotations(given))
     assert result["metadata"] == {"name": "a", "annotations": expected}
     assert pod == before
     assert (result is pod) is (present == expected)
-    assert with_injected_annotations(result, given) is result
+    assert with_injected_annotations(result, injected_annotations(given)) is result
 
 
 def test_a_pod_without_annotations_gets_them():
-    assert with_injected_annotations({}, values(a="b")) == {"metadata": {"annotations": {"a": "b"}}}
+    found = with_injected_annotations({}, injected_annotations(values(a="b")))
+    assert found == {"metadata": {"annotations": {"a": "b"}}}

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sidecar_injector.profiles.istio.probes import rewrite_probes, unrewritten, wants_rewrite
+from sidecar_injector.profiles.istio.probes import rewrite_probes, rewrites_probes, wants_rewrite
 
 PORT = 15020
 PROXY = {"name": "istio-proxy", "readinessProbe": {"httpGet": {"path": "/healthz/ready", "port": 15021}}}
@@ -82,7 +82,6 @@ def test_a_handler_that_the_agent_cannot_or_need_not_ask_is_left_as_it_is(probe)
     app = {"name": "app", "ports": PORTS, "readinessProbe": probe, "lifecycle": {"preStop": probe}}
     given = pod(app, other, PROXY)
     assert rewrite_probes(given, PORT) is given
-    assert not unrewritten(given, PORT)
 
 
 def test_every_probe_and_hook_has_a_path_of_its_own():
@@ -157,13 +156,11 @@ def test_native_sidecars_are_asked_by_the_agent_too_and_it_may_be_one_itself():
 def test_without_the_proxy_nothing_is_done(containers):
     given = pod({"name": "app", "livenessProbe": {"httpGet": {"port": 1}}}, *containers)
     assert rewrite_probes(given, PORT) is given
-    assert not unrewritten(given, PORT)
 
 
 def test_without_a_status_port_nothing_is_done():
     given = pod({"name": "app", "livenessProbe": {"httpGet": {"port": 1}}}, PROXY)
     assert rewrite_probes(given, 0) is given
-    assert not unrewritten(given, 0)
 
 
 OLD, NEW = {"httpGet": {"port": 1}}, {"httpGet": {"port": 3}}
@@ -207,7 +204,6 @@ def test_a_container_that_came_after_an_injection_is_rewritten_and_the_others_st
     first = rewrite_probes(pod({"name": "app", "livenessProbe": {"httpGet": {"port": 1}}}, PROXY), PORT)
     added = {"name": "new", "livenessProbe": {"httpGet": {"path": "/testLive", "port": 8008}}}
     again = {**first, "spec": {"containers": [*first["spec"]["containers"], added]}}
-    assert unrewritten(again, PORT)
     second = rewrite_probes(again, PORT)
     assert probers(second) == {
         "/app-health/app/livez": {"httpGet": {"port": 1}},
@@ -221,11 +217,9 @@ def test_a_second_run_changes_nothing_and_the_input_is_never_changed():
     app = {"name": "app", "ports": PORTS, "startupProbe": probe, "lifecycle": {"preStop": {"tcpSocket": {"port": 1}}}}
     given = pod(app, {**PROXY, "env": [{"name": "A", "value": "1"}]}, init=[{"name": "init"}])
     before = copy.deepcopy(given)
-    assert unrewritten(given, PORT)
     first = rewrite_probes(given, PORT)
     assert given == before
     assert rewrite_probes(first, PORT) is first
-    assert not unrewritten(first, PORT)
     assert first["spec"]["initContainers"] is given["spec"]["initContainers"]
 
 
@@ -255,4 +249,4 @@ def values(rewrite):
 )
 def test_an_annotation_that_says_true_or_false_goes_before_the_values(annotation, given, expected):
     notes = {} if annotation is None else {"sidecar.istio.io/rewriteAppHTTPProbers": annotation}
-    assert wants_rewrite(pod(annotations=notes), given) is expected
+    assert wants_rewrite(pod(annotations=notes), default=rewrites_probes(given)) is expected
