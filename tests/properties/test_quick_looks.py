@@ -1,5 +1,6 @@
 """A quick look finds what the full one does: at what an overlay gave, and at labels and annotations that are fine."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from sidecar_injector.profiles.istio.overrides import has_any_of, overrides_of, 
 from sidecar_injector.profiles.istio.validate import on_the_keys, warnings
 from sidecar_injector.profiles.istio.view import NOTHING
 from sidecar_injector.profiles.istio.vocabulary import INJECTION
+from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 from tests.properties.pods import keyed, some
 
 PROFILES = st.none() | some({"type": st.sampled_from(["RuntimeDefault", "Unconfined", "Localhost"])})
@@ -197,6 +199,68 @@ def test_guardrails_find_what_is_found_if_everything_is_looked_at(both, allowed)
 @given(GUARDED, st.frozensets(st.sampled_from(list(Guardrail))))
 def test_what_the_author_wrote_is_no_breach(pod, allowed):
     assert breaches(pod, pod, allowed) == ()
+
+
+def shared(value):
+    """The same value as it is in all renderings of a template."""
+    if isinstance(value, dict):
+        return SharedMap({key: shared(item) for key, item in value.items()})
+    return SharedList(map(shared, value)) if isinstance(value, list) else value
+
+
+ALLOWED = st.frozensets(st.sampled_from(list(Guardrail)))
+TEMPLATED = ("volumes", "containers", "initContainers")
+
+
+@given(GUARDED, st.lists(st.tuples(GUARDED, st.booleans(), ALLOWED), min_size=1, max_size=2))
+def test_what_was_harmless_in_one_pod_is_looked_at_in_the_next_if_it_could_be_a_breach_there(template, pods):
+    """The Pods are given the very same objects; some have them in two lists, some have written as much themselves."""
+    parts = {key: value for key, value in shared(template["spec"]).items() if key in TEMPLATED}
+    for before, wrote_it, allowed in pods:
+        was = {**before, "spec": {**before["spec"], **template["spec"]}} if wrote_it else before
+        after = {**was, "spec": {**was["spec"], **parts}}
+        every = list(long_way(was, after))
+        assert list(breaches(was, after, allowed)) == [each for each in every if each[0] not in allowed]
+
+
+NOWHERE = {"metadata": {}, "spec": {}}
+
+
+def with_field(field, value):
+    return {"metadata": {}, "spec": {"containers": [{"name": "app", field: value}]}}
+
+
+@pytest.mark.parametrize(
+    ("harmless", "field", "value"),
+    [
+        ("livenessProbe", "securityContext", {"privileged": True}),
+        ("securityContext", "livenessProbe", {"httpGet": {"host": "10.0.0.1"}}),
+        ("livenessProbe", "lifecycle", {"preStop": {"httpGet": {"host": "10.0.0.1"}}}),
+        ("ports", "volumeMounts", [{"name": "x", "mountPath": "/a", "mountPropagation": "Bidirectional"}]),
+        ("volumeMounts", "ports", [{"containerPort": 80, "hostPort": 80}]),
+    ],
+)
+def test_a_value_that_is_harmless_in_one_field_is_looked_at_in_another(harmless, field, value):
+    value = shared(value)
+    for _ in range(2):
+        assert breaches(NOWHERE, with_field(harmless, value), frozenset()) == ()
+        assert len(breaches(NOWHERE, with_field(field, value), frozenset())) == 1
+
+
+def test_a_mount_that_is_harmless_is_looked_at_where_its_volume_is_a_directory_of_the_node():
+    pod = with_field("volumeMounts", shared([{"name": "data", "mountPath": "/a"}]))
+    volumes = [{"name": "data", "hostPath": {"path": "/"}}]
+    assert breaches(NOWHERE, pod, frozenset()) == ()
+    given_to_it = breaches(
+        {**NOWHERE, "spec": {"volumes": volumes}}, {**pod, "spec": pod["spec"] | {"volumes": volumes}}, frozenset()
+    )
+    assert [each.guardrail for each in given_to_it] == [Guardrail.HOST_PATH]
+
+
+def test_a_context_that_is_harmless_is_looked_at_for_a_config_that_may_give_less():
+    pod = with_field("securityContext", shared({"capabilities": {"add": ["NET_ADMIN"]}}))
+    assert breaches(NOWHERE, pod, frozenset((Guardrail.ADDED_CAPABILITIES,))) == ()
+    assert len(breaches(NOWHERE, pod, frozenset())) == 1
 
 
 PREFIXED = st.builds("{}{}".format, st.sampled_from([*sorted(PREFIXES), "example.com"]), st.sampled_from(["/x", ""]))

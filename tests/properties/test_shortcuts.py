@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar_injector.config.model import At, Position
 from sidecar_injector.errors import TemplateError
 from sidecar_injector.injection.guardrails import breaches
 from sidecar_injector.injection.merge import strategic_merge, without_directives
+from sidecar_injector.injection.overlay import apply_overlays
 from sidecar_injector.injection.patch import build_patch, changes, same
+from sidecar_injector.injection.render import Overlay
+from sidecar_injector.injection.schema import TYPES_BY_NAME
 from sidecar_injector.injection.spots import OVERLAY_SPOT
 from sidecar_injector.injection.status import UNDO_LIMIT, Injected, Record, with_status
 from sidecar_injector.injection.view import with_annotation
@@ -135,6 +139,27 @@ def test_an_item_behind_all_others_is_added_at_the_end_wherever_that_is():
     assert paths == ["/spec/volumes/0", "/spec/volumes/-", "/spec/volumes/-"]
 
 
+def test_no_field_of_a_pod_has_a_name_that_a_pointer_would_escape():
+    names = {name for known in TYPES_BY_NAME.values() for name in known.fields}
+    assert "containers" in names
+    assert not [name for name in names if "~" in name or "/" in name]
+
+
+@pytest.mark.parametrize(
+    ("after", "operations", "undo"),
+    [
+        ({"b": "1"}, ["remove"], {"a": ["0"]}),
+        ({"b": "1", "c": "3"}, ["remove", "add"], {"a": ["0"], "c": "-"}),
+        ({"b": "2", "c": "3"}, ["remove", "replace", "add"], {"a": ["0"], "b": ["1"], "c": "-"}),
+        ({"d": "4", "c": "3"}, ["remove", "remove", "add", "add"], {"a": ["0"], "b": ["1"], "c": "-", "d": "-"}),
+    ],
+)
+def test_what_is_gone_from_a_map_is_removed_first_however_many_keys_it_has_now(after, operations, undo):
+    was, now = ({"metadata": {"labels": labels}} for labels in ({"a": "0", "b": "1"}, after))
+    assert [operation["op"] for operation in build_patch(was, now)] == operations
+    assert text(changes(was, now).undo) == text({"metadata": {"labels": undo}})
+
+
 @given(edited())
 def test_guardrails_find_the_same_whether_the_pods_share_what_did_not_change_or_not(both):
     before, after = both
@@ -158,6 +183,35 @@ def test_new_items_stand_before_the_old_ones_whether_or_not_the_patch_names_an_o
     named = strategic_merge(live, {"spec": {field: [*new, *({"name": name} for name in names[:1])]}})
     assert text(merged) == text([*without_directives(new), *old])
     assert text(named["spec"].get(field) or []) == text(merged)
+
+
+POSITIONS = st.builds(
+    Position,
+    st.none() | st.sampled_from(At),
+    st.sampled_from([(), ("init",), ("app", "web")]),
+    st.sampled_from([(), ("log", "proxy")]),
+)
+OVERLAYS = st.builds(
+    lambda pod, sidecars, position: Overlay(
+        "main", position, {"spec": {**pod["spec"], "sidecars": sidecars}}, lambda _: None, plain=True
+    ),
+    pods(),
+    containers(("side", "mesh")),
+    POSITIONS,
+)
+
+
+NEW_LISTS = st.sampled_from([("initContainers",), ("containers",), ("initContainers", "containers")])
+
+
+@given(pods(), st.lists(OVERLAYS, max_size=3), st.booleans(), NEW_LISTS)
+def test_containers_of_a_new_list_stand_where_they_would_in_one_that_was_empty(pod, overlays, native, new):
+    """So do the lists themselves: a patch is in their order. A Pod of placeholders has no list of its own."""
+    spec = {key: value for key, value in pod["spec"].items() if key not in new}
+    without, empty = {**pod, "spec": spec}, {**pod, "spec": {**{key: [] for key in new}, **spec}}
+    result = apply_overlays(empty, overlays, native=native)
+    kept = {key: value for key, value in result["spec"].items() if value or key not in new}
+    assert text(apply_overlays(without, overlays, native=native)) == text({**result, "spec": kept})
 
 
 ODD_KEYS = st.lists(st.sampled_from([1, True, 1.0, "1", "2", 2, None, "a/b"]), max_size=5)

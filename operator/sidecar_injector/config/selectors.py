@@ -61,9 +61,13 @@ class LabelSelector:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether an object with these labels is selected."""
-        return all(labels.get(key) == value for key, value in self.match_labels) and all(
-            requirement.matches(labels) for requirement in self.match_expressions
-        )
+        for key, value in self.match_labels:
+            if labels.get(key) != value:
+                return False
+        for requirement in self.match_expressions:  # noqa: SIM110 - a generator costs more than most selectors do
+            if not requirement.matches(labels):
+                return False
+        return True
 
     def narrowed(self, *requirements: Requirement) -> "LabelSelector":
         """Return the selector of those of its objects that meet these requirements, too."""

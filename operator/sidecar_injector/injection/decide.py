@@ -3,8 +3,7 @@
 The same rules answer the webhook, the command line and `explain`, so what is said is what happens.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import methodcaller
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -78,10 +77,12 @@ def decide(request: Request, subject: Subject, selection: Selection) -> Decision
 
 def decision_of(subject: Subject, selection: Selection) -> Decision:
     """Return the decision about a Pod that is being created."""
-    answers: Iterator[Decision | None] = map(methodcaller("decide", subject), (*RULES, *selection.rules))
-    decision = next(filter(None, answers), None)
-    assert decision is not None, "the last rule of a profile decides"
-    return decision
+    for rules in (RULES, selection.rules):
+        for rule in rules:
+            decision = rule.decide(subject)
+            if decision is not None:
+                return decision
+    raise AssertionError("the last rule of a profile decides")
 
 
 def skip(reason: Reason, message: str, remedy: str = "") -> Decision:

@@ -31,7 +31,8 @@ from sidecar_injector.injection.patch import renewed
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.schema import CONTAINER_LISTS
 from sidecar_injector.injection.trace import Keys, trace
-from sidecar_injector.injection.view import Container, Pod, annotations, items, part
+from sidecar_injector.injection.view import Container, Pod, annotations, containers, items, part
+from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 COVERED: Mapping[Guardrail, str] = MappingProxyType(
     {
@@ -56,6 +57,7 @@ COVERED: Mapping[Guardrail, str] = MappingProxyType(
 """What each guardrail is about: an injection that gives a Pod any of it must be allowed to."""
 
 _SHOWN = 3
+_ALL = frozenset(Guardrail)
 
 
 class Breach(NamedTuple):
@@ -75,7 +77,7 @@ def breaches(before: Pod, result: Pod, allowed: frozenset[Guardrail]) -> tuple[B
     before -- the Pod as its author wrote it. What annotations ask for does not count as written: another config, which
               may be allowed less, may have set them.
     """
-    if len(allowed) == len(Guardrail):
+    if allowed == _ALL:
         return ()
     found = _breaches(before, result, _refused(allowed))
     return tuple([breach for breach in found if breach.guardrail not in allowed]) if found else ()
@@ -136,7 +138,9 @@ def _refused(allowed: frozenset[Guardrail]) -> _Refused:
 
 def _breaches(pod: Pod, result: Pod, refused: _Refused) -> list[Breach]:
     before, after = part(pod, "spec"), part(result, "spec")
-    changed = {*renewed(before, after), *(before.keys() - after.keys())}
+    changed = set(renewed(before, after))
+    if not before.keys() <= after.keys():
+        changed |= before.keys() - after.keys()
     found: list[Breach] = []
     if not changed.isdisjoint(POD_SPEC):
         found += _rows(refused.spec, after, (before,), ("spec",))
@@ -145,22 +149,26 @@ def _breaches(pod: Pod, result: Pod, refused: _Refused) -> list[Breach]:
     if "securityContext" in changed:
         context, was = part(after, "securityContext"), part(before, "securityContext")
         found += _rows(refused.context, context, (was,), ("spec", "securityContext"))
+    volumes = [*filterfalse(_JUDGED_SOURCES.isdisjoint, items(result, "volumes"))]
     if "volumes" in changed:
-        found += _volumes(items(pod, "volumes"), items(result, "volumes"))
+        found += _volumes(items(pod, "volumes"), volumes)
     if not changed.isdisjoint(CONTAINER_LISTS):
-        found += _containers(pod, result, refused.container)
+        host_paths = {volume.get("name") for volume in volumes if "hostPath" in volume}
+        found += _containers(pod, result, _Terms(refused.container, host_paths))
     return found + _apparmor_annotations(annotations(pod), annotations(result))
 
 
 def _rows(rows: Mapping[str, Row], value: Object, written: Sequence[Object], keys: Keys) -> Iterator[Breach]:
     """Yield what is found in the fields of an object; those that the author alone has count, too."""
-    for field in filter({*value}.union(*written).__contains__, rows):
+    present = {*value}.union(*written) if written else value
+    for field in filter(present.__contains__, rows):
         given, row = value.get(field), rows[field]
         own = [item[field] for item in written if item.get(field) is not None] if written else []
         if (given is not None or own) and (found := row.judge(given, own)):
             yield Breach(row.guardrail, (*keys, field, *INNER.get(field, ())), found)
 
 
+_JUDGED_SOURCES = frozenset(("hostPath", "projected"))
 _ACCOUNT = ("serviceAccountName", "serviceAccount")
 
 
@@ -172,21 +180,18 @@ def _account(before: Object, after: Object) -> Iterator[Breach]:
         yield Breach(Guardrail.SERVICE_ACCOUNT, ("spec", "serviceAccountName"), f"is {account!r}, and not {was!r}")
 
 
-def _containers(pod: Pod, result: Pod, rows: Mapping[str, Row]) -> list[Breach]:
-    """Return what is found in the containers; `rows` are those of what a container's context may not be given."""
-    own: dict[object, list[Container]] = {}
-    for item in (*items(pod, "initContainers"), *items(pod, "containers")):
-        own.setdefault(item.get("name"), []).append(item)
-    terms = _Terms(rows, {volume.get("name") for volume in filter(_IS_HOST_PATH, items(result, "volumes"))})
+def _containers(pod: Pod, result: Pod, terms: "_Terms") -> list[Breach]:
+    """Return what is found in the containers that are not, as they stand, the author's."""
+    authors = containers(pod)
+    untouched = frozenset(map(id, authors))
     found: list[Breach] = []
     for field in CONTAINER_LISTS:
         for container in items(result, field):
-            name = container.get("name")
-            found += _in_container(container, own.get(name, ()), terms, ("spec", field, str(name)))
+            if id(container) not in untouched:
+                name = container.get("name")
+                written = [item for item in authors if item.get("name") == name]
+                found += _in_container(container, written, terms, ("spec", field, str(name)))
     return found
-
-
-_IS_HOST_PATH = methodcaller("__contains__", "hostPath")
 
 
 class _Terms(NamedTuple):
@@ -205,15 +210,32 @@ def _in_container(container: Container, written: Sequence[Container], terms: _Te
 
     written -- the containers of its name that the author wrote; which of several it was cannot be told
     """
-    if len(written) > 1 and any(item is container for item in written):
-        return []
     mine = written[0] if len(written) == 1 else _NOTHING
-    return [
-        breach._replace(keys=(*keys, field, *breach.keys))
-        for field in filter(container.__contains__, _JUDGED)
-        if (value := container[field]) is not mine.get(field)
-        for breach in _JUDGED[field](value, written, terms)
-    ]
+    found: list[Breach] = []
+    for field in filter(container.__contains__, _JUDGED):
+        value, judge = container[field], _JUDGED[field]
+        if value is mine.get(field) or _is_harmless(value, judge):
+            continue
+        breaches = [*judge(value, written, terms)]
+        if breaches:
+            found += [breach._replace(keys=(*keys, field, *breach.keys)) for breach in breaches]
+        elif not written and field in _JUDGED_ALONE:
+            _note_harmless(value, judge)
+    return found
+
+
+def _is_harmless(value: object, judge: object) -> bool:
+    """Tell whether a judge, or rows of them, is known to find nothing in a value, whatever the Pod."""
+    return type(value) in _SHARED and value.harmless is judge  # type: ignore[attr-defined]
+
+
+def _note_harmless(value: object, judge: object) -> None:
+    """Note down that a judge finds nothing in a value, if that is the same for all Pods."""
+    if isinstance(value, SharedMap | SharedList):
+        value.harmless = judge
+
+
+_SHARED = frozenset((SharedMap, SharedList))
 
 
 _NOTHING: Container = MappingProxyType({})
@@ -223,7 +245,14 @@ def _in_context(value: object, written: Sequence[Container], terms: _Terms) -> I
     if not value:
         return ()
     own = [part(item, "securityContext") for item in written if "securityContext" in item] if written else []
-    return _rows(terms.rows, cast(Object, value), own, ())
+    if own:  # what takes away a restraint of the author's is a breach, too
+        return _rows(terms.rows, cast(Object, value), own, ())
+    if _is_harmless(value, terms.rows):
+        return ()
+    found = [*_rows(terms.rows, cast(Object, value), (), ())]
+    if not found:
+        _note_harmless(value, terms.rows)
+    return found
 
 
 def _in_ports(value: object, written: Sequence[Container], _: _Terms) -> Iterable[Breach]:
@@ -262,8 +291,7 @@ def _hosts(handler: object) -> Sequence[tuple[str, object]]:
     """Return the hosts in the handler of a probe or hook, by the kinds of requests."""
     if handler is None or not isinstance(handler, (dict, Mapping)):
         return ()
-    kinds = filter(handler.__contains__, _WITH_HOST)
-    return [(kind, host) for kind in kinds if (host := member(handler[kind], "host"))]
+    return [(kind, host) for kind in _WITH_HOST if kind in handler and (host := member(handler[kind], "host"))]
 
 
 def _handlers(containers: Sequence[Container]) -> Iterator[object]:
@@ -273,13 +301,22 @@ def _handlers(containers: Sequence[Container]) -> Iterator[object]:
 
 
 def _in_mounts(value: object, written: Sequence[Container], terms: _Terms) -> Iterable[Breach]:
-    mounts = objects(value)
-    if not terms.host_paths and not any(map(_PROPAGATES, mounts)):
+    if not (terms.host_paths or _propagates(value)):
         return ()
-    return [breach for mount in mounts for breach in _mount(mount, written, terms.host_paths)]
+    return [breach for mount in objects(value) for breach in _mount(mount, written, terms.host_paths)]
 
 
-_PROPAGATES = methodcaller("__contains__", "mountPropagation")
+def _propagates(mounts: object) -> bool:
+    """Tell whether any of the mounts says how it is propagated."""
+    if _is_harmless(mounts, _propagates):
+        return False
+    found = any(map(_HAS_PROPAGATION, objects(mounts)))
+    if not found:
+        _note_harmless(mounts, _propagates)
+    return found
+
+
+_HAS_PROPAGATION = methodcaller("__contains__", "mountPropagation")
 
 
 def _mount(mount: Object, written: Sequence[Container], host_paths: Collection[object]) -> Iterator[Breach]:
@@ -302,20 +339,25 @@ _JUDGED: Mapping[str, Callable[[object, Sequence[Container], _Terms], Iterable[B
     "volumeMounts": _in_mounts,
 }
 """Who judges each field of a container in which there may be something to find, in the order in which it is told."""
+_JUDGED_ALONE = frozenset(("ports", *_PROBES, "lifecycle"))
+"""The fields in which what the author wrote excuses what is found, and nothing else counts."""
 
 
 def _volumes(mine: Sequence[Object], present: Sequence[Object]) -> Iterator[Breach]:
-    own = set(map(id, mine))
-    for volume in filterfalse(_JUDGED_SOURCES.isdisjoint, present):
-        if id(volume) not in own:
-            yield from _volume(volume, mine, ("spec", "volumes", str(volume.get("name"))))
+    """Yield what is found in those of the volumes that are not, as they stand, the author's."""
+    for volume in present:
+        if _is_harmless(volume, _volume):
+            continue
+        own = [item for item in mine if item.get("name") == volume.get("name")]
+        if any(item is volume for item in own):
+            continue
+        found = [*_volume(volume, own, ("spec", "volumes", str(volume.get("name"))))]
+        if not (found or own):
+            _note_harmless(volume, _volume)
+        yield from found
 
 
-_JUDGED_SOURCES = frozenset(("hostPath", "projected"))
-
-
-def _volume(volume: Object, mine: Sequence[Object], keys: Keys) -> Iterator[Breach]:
-    own = [item for item in mine if item.get("name") == volume.get("name")]
+def _volume(volume: Object, own: Sequence[Object], keys: Keys) -> Iterator[Breach]:
     host_path = volume.get("hostPath")
     if host_path is not None and host_path not in [item.get("hostPath") for item in own]:
         yield Breach(Guardrail.HOST_PATH, (*keys, "hostPath"), f"is {member(host_path, 'path')!r}")

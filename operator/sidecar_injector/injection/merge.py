@@ -12,7 +12,7 @@ from operator import is_, itemgetter, methodcaller
 from typing import Any
 
 from sidecar_injector.errors import MergeError
-from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, Field, Type
+from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, UNKNOWN, Field, Type
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Tree = Mapping[str, object]
@@ -60,7 +60,7 @@ def _merge_plain(live: Tree, patch: Tree, schema: Type, path: str) -> dict[str, 
         was, value = live[key], patch[key]
         if type(value) in SCALARS or type(was) in SCALARS:
             continue
-        field = schema.field(key)
+        field = schema.fields.get(key, UNKNOWN)
         if isinstance(value, list):
             if isinstance(was, list) and field.merge_key is not None:
                 result[key] = _merge_list(was, value, field, _join(path, key), plain=True)

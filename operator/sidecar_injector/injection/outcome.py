@@ -1,13 +1,12 @@
 """What comes of one Pod."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sidecar_injector.injection.decide import Decision
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The decision, the operations that carry it out (none: leave the Pod alone), the resulting Pod, and warnings.
 
     In Audit mode `pod` is the Pod as it would be, and `patch` is empty.

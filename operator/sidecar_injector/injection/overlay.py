@@ -7,7 +7,6 @@ image), and a volume of the Pod is never replaced by a template's of the same na
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
-from operator import methodcaller
 from typing import cast
 
 from sidecar_injector.config.model import At, Position
@@ -55,8 +54,10 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
 
     replaceable -- names of volumes of the Pod that are not its user's: an earlier injection has left them
     """
-    mine = set(names(pod, "volumes")).difference(replaceable)
-    base = _without_placeholders(pod, defined_names(overlays))
+    mine = names(pod, "volumes")
+    if replaceable:
+        mine = [name for name in mine if name not in replaceable]
+    base = _without_placeholders(pod, overlays)
     if base is not pod:
         native = native and (bool(items(base, "containers")) or not items(pod, "containers"))
     home = "initContainers" if native else "containers"
@@ -64,21 +65,26 @@ def apply_overlays(pod: Pod, overlays: Sequence[Overlay], *, native: bool, repla
     result, heads = base, dict.fromkeys(CONTAINER_LISTS, 0)
     for overlay in overlays:
         lowered = _lower(result, overlay, homes, mine)
-        plain = overlay.plain and not any(map(_RETAINS_KEYS, items(lowered, "volumes")))
+        # Of directives, `_without_users` alone adds some.
+        plain = overlay.plain and part(lowered, "spec").get("volumes") is part(overlay.tree, "spec").get("volumes")
         merged = strategic_merge(result, lowered, plain=plain)
         result = _place(result, merged, overlay.position, heads)
     return result
 
 
-_RETAINS_KEYS = methodcaller("__contains__", RETAIN_KEYS)
-
-
 def contributions(overlays: Sequence[Overlay], result: Pod) -> dict[str, list[str]]:
     """Return the names of what templates gave or changed, by the list of the resulting Pod in which they are."""
     mine = _given(overlays)
-    found = {field: list(filter(frozenset(names(result, field)).__contains__, mine)) for field in CONTAINER_LISTS}
+    found: dict[str, list[str]] = {}
+    for field in CONTAINER_LISTS:
+        standing = names(result, field)
+        found[field] = list(filter(frozenset(standing).__contains__, mine)) if standing else []
     for field in ("volumes", "imagePullSecrets"):
-        found[field] = list(dict.fromkeys(chain.from_iterable([names(overlay.tree, field) for overlay in overlays])))
+        given: dict[str, None] = {}
+        for overlay in overlays:
+            if contributed := items(overlay.tree, field):
+                given |= dict.fromkeys(names_of(contributed))
+        found[field] = list(given)
     return found
 
 
@@ -100,9 +106,10 @@ def _given(overlays: Sequence[Overlay]) -> dict[str, Container]:
     return found
 
 
-def _without_placeholders(pod: Pod, defined: Collection[str]) -> Pod:
+def _without_placeholders(pod: Pod, overlays: Sequence[Overlay]) -> Pod:
     if not has_placeholders(pod):
         return pod
+    defined = defined_names(overlays)
     for field in CONTAINER_LISTS:
         present = items(pod, field)
         kept = [item for item in present if not (is_placeholder(item) and item.get("name") in defined)]
@@ -122,11 +129,14 @@ def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], mine: Collectio
     homes -- lists of containers that are in the `sidecars` of some template, for those that are not in the Pod yet
     mine  -- names of the volumes that are the user's
     """
-    homes = {**homes, **{name: field for field in CONTAINER_LISTS for name in names(pod, field)}}
+    homes = dict(homes)
+    for field in CONTAINER_LISTS:
+        homes |= dict.fromkeys(names(pod, field), field)
     spec = dict(part(overlay.tree, "spec"))
     lowered: dict[str, list[Container]] = {field: [] for field in CONTAINER_LISTS}
     for field in (SIDECARS, *CONTAINER_LISTS):
-        for item in cast("list[Container]", spec.pop(field, None) or ()):
+        present: list[Container] = spec.pop(field, None) or []  # type: ignore[assignment]
+        for item in present:
             home = homes.get(str(item.get("name")), field)
             lowered[home].append(_each_variable_once(item if home == field else _moved(item, field, home)))
     spec |= {field: found for field, found in lowered.items() if found}
@@ -134,7 +144,13 @@ def _lower(pod: Pod, overlay: Overlay, homes: Mapping[str, str], mine: Collectio
         del spec["volumes"]
         if kept := _without_users(volumes, mine, names(pod, "volumes")):
             spec["volumes"] = kept
-    return {**{key: value for key, value in overlay.tree.items() if key in ("metadata", "spec")}, "spec": spec}
+    tree = overlay.tree
+    if not _MERGED.issuperset(tree):
+        tree = {key: value for key, value in tree.items() if key in _MERGED}
+    return {**tree, "spec": spec}
+
+
+_MERGED = frozenset(("metadata", "spec"))
 
 
 def _moved(container: Container, field: str, home: str) -> Container:
@@ -184,6 +200,9 @@ def _place(before: Pod, after: Pod, position: Position, heads: dict[str, int]) -
     for field in CONTAINER_LISTS:
         if now.get(field) is was.get(field):
             continue
+        if field not in was and not (placed or heads[field]) and [*now][-1] == field:
+            heads[field] = len(items(after, field))  # all of it is new, and last in the spec, as it would be here
+            continue
         known = {name: index for index, name in enumerate(names(before, field))}
         merged = items(after, field)
         new = [item for item in merged if item.get("name") not in known]
@@ -213,8 +232,11 @@ def with_users_on_top(result: Pod, users: Pod, overlays: Sequence[Overlay]) -> P
 
     users -- a Pod whose containers say that. Raises MergeError if it does not fit.
     """
+    stated = containers(users)
+    if not stated:
+        return result
     touched = frozenset().union(*[overlay.names for overlay in overlays])
-    mine = {str(item.get("name")): _stated(item) for item in containers(users) if item.get("name") in touched}
+    mine = {str(item.get("name")): _stated(item) for item in stated if item.get("name") in touched}
     if not mine:
         return result
     for field in CONTAINER_LISTS:

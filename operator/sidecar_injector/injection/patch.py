@@ -7,8 +7,7 @@ it. The way back is an undo, the tree that `status` describes. Parts that both P
 
 from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, compress, count, filterfalse, repeat
+from itertools import chain, compress, filterfalse, repeat
 from operator import is_not
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,8 +37,7 @@ class Part(NamedTuple):
     operations: Sequence[Operation]
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(NamedTuple):
     """What was done to a Pod.
 
     undo  -- what it takes to get back its metadata and its spec
@@ -81,14 +79,16 @@ def build_patch(
     known -- changes that may have been found already; they are of use where the Pods have the very same parts
     """
     out: list[Operation] = [{"op": "remove", "path": _under("", key)} for key in _removed(before, after)]
-    for key in renewed(before, after):
-        now = after[key]
-        if key not in before:
+    for key, now in after.items():
+        was = before.get(key, _ABSENT)
+        if was is now:
+            continue
+        if was is _ABSENT:
             out.append({"op": "add", "path": _under("", key), "value": now})
-        elif known and (operations := known.operations(key, before[key], now)) is not None:
+        elif known and (operations := known.operations(key, was, now)) is not None:
             out.extend(operations)
         else:
-            _value(_under("", key), before[key], now, POD.field(key), out)
+            _value(_under("", key), was, now, POD.field(key), out)
     return out
 
 
@@ -156,22 +156,27 @@ def _map(
     path: str, before: Mapping[str, object], after: Mapping[str, object], schema: Type, out: list[Operation]
 ) -> Tree:
     undo: Tree = {}
-    fields = schema.fields
-    for key in () if before.keys() <= after.keys() else _removed(before, after):
-        out.append({"op": "remove", "path": _under(path, key)})
-        node = _undo_of_removal(before[key], fields.get(key, UNKNOWN))
-        if node is not None:
-            undo[key] = node
-    for key in renewed(before, after):
-        at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"  # as `_under`; most pointers are made here
-        value = after[key]
-        if key in before:
-            node = _value(at, before[key], value, fields.get(key, UNKNOWN), out)
-        else:
+    fields, first, new = schema.fields, len(out), 0
+    for key, value in after.items():
+        was = before.get(key, _ABSENT)
+        if was is value:
+            continue
+        field = fields.get(key)
+        # The names of fields have nothing in them that a pointer escapes.
+        at = _under(path, key) if field is None else f"{path}/{key}"
+        if was is _ABSENT:
+            new += 1
             out.append({"op": "add", "path": at, "value": value})
-            node = REMOVE if type(value) in SCALARS else _undo_of_new(value, fields.get(key, UNKNOWN))
+            node = _undo_of_new(value, field or UNKNOWN)
+        else:
+            node = _value(at, was, value, field or UNKNOWN, out)
         if node is not None:
             undo[key] = node
+    if len(after) - new < len(before):  # something is gone, which comes first
+        gone = list(_removed(before, after))
+        out[first:first] = [{"op": "remove", "path": _under(path, key)} for key in gone]
+        nodes = {key: _undo_of_removal(before[key], fields.get(key, UNKNOWN)) for key in gone}
+        undo |= {key: node for key, node in nodes.items() if node is not None}
     return dict(sorted(undo.items())) if len(undo) > 1 else undo
 
 
@@ -300,22 +305,29 @@ def _items(path: str, earlier: _Identified, later: _Identified, item: Field, out
         undo = {str(identity): REMOVE for identity in kept if identity not in settled}
         if len(settled) < len(earlier):
             undo[MISSING] = _missing(earlier, settled)
-    last = list(later).index(kept[-1]) if kept else -1
-    out.extend(
-        [
-            {"op": "add", "path": f"{path}/{at if at < last else '-'}", "value": value}
-            for at, (identity, value) in enumerate(later.items())
-            if identity not in earlier
-        ]
-    )
-    undo.update(dict.fromkeys(map(str, filterfalse(earlier.__contains__, later)), REMOVE))
-    changed = [identity for identity in kept if earlier[identity] is not later[identity]]
-    places = dict(zip(later, count())) if changed else {}
-    for identity in changed:
-        node = _value(f"{path}/{places[identity]}", earlier[identity], later[identity], item, out)
+    if len(kept) < len(later):
+        undo.update(_add(path, earlier, later, kept, out))
+    order, at = list(later), 0
+    for identity in kept:
+        was, now = earlier[identity], later[identity]
+        if was is now:
+            continue
+        at = order.index(identity, at)  # `kept` is in this order, too
+        node = _value(f"{path}/{at}", was, now, item, out)
         if node is not None and identity in settled:
             undo[str(identity)] = node
     return dict(sorted(undo.items())) if len(undo) > 1 else undo
+
+
+def _add(path: str, earlier: _Identified, later: _Identified, kept: Sequence[Identity], out: list[Operation]) -> Tree:
+    """Add the items that are new, each where it stands in `later`; return their nodes."""
+    undo: Tree = {}
+    last = list(later).index(kept[-1]) if kept else -1
+    for at, (identity, value) in enumerate(later.items()):
+        if identity not in earlier:
+            out.append({"op": "add", "path": f"{path}/{at if at < last else '-'}", "value": value})
+            undo[str(identity)] = REMOVE
+    return undo
 
 
 def _without_gone(path: str, earlier: _Identified, later: _Identified, out: list[Operation]) -> list[Identity]:

@@ -32,7 +32,7 @@ from sidecar_injector.injection.status import (
     without_entry,
     without_injection,
 )
-from sidecar_injector.injection.view import Pod, containers, is_placeholder, items, names_of
+from sidecar_injector.injection.view import Pod, containers, items, names_of
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -87,7 +87,8 @@ def inject(subject: Subject, profile: Profile) -> Outcome:
     clash = conflicts(before, overlays)
     if clash and config.spec.conflict_policy is not ConflictPolicy.MERGE:
         return Outcome(_on_conflict(config, clash), pod, (), warnings)
-    warnings += tuple(_placeholder_warning(name) for name in unused_placeholders(before, overlays))
+    if unused := unused_placeholders(before, overlays):
+        warnings += tuple(map(_placeholder_warning, unused))
 
     finished = merge(before, plan, overlays, ground)
     check_guardrails(config.name, before, finished, overlays, config.spec.allowed)
@@ -175,7 +176,7 @@ def _summary(before: Pod, after: Pod) -> str:
 
 def _defined(pod: Pod) -> list[str]:
     """Return the names of the Pod's containers that are more than placeholders."""
-    return names_of([item for item in containers(pod) if not is_placeholder(item)])
+    return names_of([item for item in containers(pod) if item.get("image") != AUTO_IMAGE])
 
 
 def _containers(found: Sequence[str]) -> str:

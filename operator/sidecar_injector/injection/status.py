@@ -16,13 +16,14 @@ that are missing from it: [[key of the item in front, or null; item], ...].
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse
+from typing import NamedTuple
 
 from sidecar_injector.errors import InjectionError, ReviewError
 from sidecar_injector.injection.json_text import json_of, json_text
 from sidecar_injector.injection.patch import MISSING, Tree, changes
 from sidecar_injector.injection.review import check_pod
 from sidecar_injector.injection.schema import NOTHING, POD, Field, Type
-from sidecar_injector.injection.view import Pod, annotations, items, names, names_of, part, with_annotation
+from sidecar_injector.injection.view import Container, Pod, annotations, items, names, names_of, part, with_annotation
 from sidecar_injector.names import STATUS
 
 Missing = Sequence[object]
@@ -58,8 +59,7 @@ class Injection:
 LISTS = ("containers", "initContainers", "volumes")
 
 
-@dataclass(frozen=True)
-class Injected:
+class Injected(NamedTuple):
     """An injection that is to be noted in the Pod.
 
     digest, revision -- of the config: which version it was, and what `spec.revision` says
@@ -94,9 +94,9 @@ class Record:
     def text(self, entries: Mapping[str, object], injected: Injected | None, earlier: str) -> str:
         """Return the annotation with these entries; `earlier` is what it said, `injected` is None if an entry went."""
         if not self.member:
-            return json_text(dict(sorted(entries.items())))
+            return json_text(_in_order(entries))
         beside = self.beside(injected) if injected else self._document(earlier)
-        return json_text({**beside, self.member: dict(sorted(entries.items()))})
+        return json_text({**beside, self.member: _in_order(entries)})
 
     def _document(self, text: str) -> dict[str, object]:
         document = json_of(text) if text else None
@@ -167,23 +167,29 @@ def with_status(before: Pod, after: Pod, injected: Injected, record: Record, und
     undo -- of the changes between them, if that is known
     """
     undo = changes(before, after).undo if undo is None else undo
-    entry: dict[str, object] = {
-        **{name: added for name in LISTS if (added := _added(before, after, name))},
-        "revision": injected.digest,
-        "templates": list(injected.templates),
-        "undo": undo,
-    }
-    entries = record.entries(_note(after, record))
-    text = record.text({**entries, injected.config: dict(sorted(entry.items()))}, injected, "")
+    entry: dict[str, object] = {"revision": injected.digest, "templates": injected.templates, "undo": undo}
+    for name in LISTS:
+        if added := _added(items(before, name), items(after, name)):
+            entry[name] = added
+    note = _note(after, record)
+    entries = record.entries(note) if note else {}
+    entry = entries[injected.config] = _in_order(entry)
+    text = record.text(entries, injected, "")
     if len(text) > UNDO_LIMIT and len(json_text(undo)) > UNDO_LIMIT:  # it is a part of the text
         entry["undo"] = None
-        text = record.text({**entries, injected.config: dict(sorted(entry.items()))}, injected, "")
+        text = record.text(entries, injected, "")
     return with_annotation(after, record.annotation, text)
 
 
-def _added(before: Pod, after: Pod, field: str) -> list[str]:
-    was, now = items(before, field), items(after, field)
-    return [] if was is now else list(filterfalse(frozenset(names_of(was)).__contains__, names_of(now)))
+def _added(was: Sequence[Container], now: Sequence[Container]) -> list[str]:
+    if was is now:
+        return []
+    standing = names_of(now)
+    return list(filterfalse(frozenset(names_of(was)).__contains__, standing)) if was else standing
+
+
+def _in_order(entries: Mapping[str, object]) -> dict[str, object]:
+    return dict(sorted(entries.items()))
 
 
 def part_of(pod: Pod) -> Mapping[str, object]:

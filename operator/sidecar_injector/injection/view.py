@@ -102,7 +102,10 @@ def for_templates(pod: Pod) -> Pod:
 
     The bookkeeping of server-side apply is not: the webhook does without it, as there are times in it.
     """
-    metadata = {**part(pod, "metadata"), "labels": labels(pod), "annotations": annotations(pod)}
+    metadata, spec = dict(part(pod, "metadata")), dict(part(pod, "spec"))
     metadata.pop("managedFields", None)
-    lists = {field: items(pod, field) for field in ("containers", "initContainers", "volumes")}
-    return {**pod, "metadata": metadata, "spec": {**part(pod, "spec"), **lists}}
+    for field in ("labels", "annotations"):
+        metadata[field] = metadata.get(field) or _NOTHING
+    for field in ("containers", "initContainers", "volumes"):
+        spec[field] = spec.get(field) or []
+    return {**pod, "metadata": metadata, "spec": spec}

@@ -57,12 +57,15 @@ def selectors_rule(inject: str) -> Rule:
     return Rule("neverInject and alwaysInject", value, decide)
 
 
+_ENABLED = selected("spec.match.policy is Enabled")
+
+
 def policy_rule(inject: str) -> Rule:
     """Return the rule of `spec.match.policy`, which decides about Pods that say nothing."""
 
     def decide(subject: Subject) -> Decision:
         if subject.config.spec.match.policy is Policy.ENABLED:
-            return selected("spec.match.policy is Enabled")
+            return _ENABLED
         return skip(
             Reason.POLICY_DISABLED,
             f"spec.match.policy of config {subject.config.name} is Disabled, so that only Pods with the label "

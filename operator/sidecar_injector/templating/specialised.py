@@ -45,7 +45,7 @@ class Specialised:
 
     def agrees(self, context: Mapping[str, object]) -> bool:
         """Tell whether what was known is so in a context: whether these are the very same objects."""
-        return self._agree(context) and GLOBALS.keys().isdisjoint(context)
+        return self._agree(context) and context.keys().isdisjoint(GLOBALS)
 
     def run(self, context: Mapping[str, object]) -> tuple[tuple[str, ...], RenderContext]:
         """Run what is left, in a context that agrees: the shape in pieces, and the state with the printed values.

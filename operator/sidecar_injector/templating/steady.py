@@ -29,9 +29,14 @@ class Steady:
 
         def agree(context: Mapping[str, object]) -> bool:
             try:
-                return whole(context) and all(holds(context[name]) for name, holds in parts)
+                if not whole(context):
+                    return False
+                for name, holds in parts:
+                    if not holds(context[name]):
+                        return False
             except (KeyError, TypeError):  # it is not there, or no map
                 return False
+            return True
 
         return agree
 

@@ -6,6 +6,7 @@ from threading import Lock
 
 from sidecar_injector.errors import Place
 from sidecar_injector.templating.failures import Failure, LimitReached
+from sidecar_injector.templating.language.context import RenderContext
 from sidecar_injector.templating.language.values import OMIT, describe, size_of
 from sidecar_injector.templating.limits import DEFAULT_LIMITS, Delimiters, Limits
 from sidecar_injector.templating.places import Places
@@ -123,7 +124,7 @@ class _Way:
         tree = None if spot is None else _fitting(plan, state.slots, spot)
         fits = tree is not None
         printed = _as_map(plan.root.fill(state.slots)) if tree is None else tree
-        return Rendered(printed, fits, fits and _is_plain(plan, spot, state.slots, printed), places)
+        return Rendered(printed, fits, fits and _is_plain(plan, spot, state, printed), places)
 
     def _plan(self, shape: str, limits: Limits) -> Plan:
         return settled(make_plan(shape, limits), self._known)
@@ -163,9 +164,9 @@ def _fitting(plan: Plan, slots: Sequence[object], spot: Spot) -> dict[str, objec
         return None
 
 
-def _is_plain(plan: Plan, spot: object, slots: Sequence[object], data: object) -> bool:
+def _is_plain(plan: Plan, spot: object, state: RenderContext, data: object) -> bool:
     """Tell whether the data of a plan is known to be plain. Without what is printed, it always is or never is."""
-    if not plan.plain_keys or not prints_plain(slots, plan.whole):
+    if not plan.plain_keys or not (state.scalars_only or prints_plain(state.slots, plan.whole)):
         return False
     if spot not in plan.plain:
         plan.plain[spot] = is_plain(data)

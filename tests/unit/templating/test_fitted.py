@@ -98,12 +98,12 @@ def test_what_is_not_printed_is_the_same_object_in_all_renderings():
     assert (first["d"], second["d"]) == ("one", "two")
 
 
-def test_what_is_printed_as_before_is_the_same_object_as_before():
-    template = compile_template("c/t", "a: {b: {{ x }}, c: x}\nany: {b: {{ y }}}\nd: {e: {{ y }}}")
-    words, x = Words(), "one"
-    first, second = (template.render({"x": x, "y": y}, words.spot).tree for y in ("two", "three"))
-    assert first["a"] is second["a"]
-    assert (first["d"], second["d"]) == ({"e": "two"}, {"e": "three"})
+def test_what_is_printed_into_is_made_anew_for_each_rendering():
+    template = compile_template("c/t", "a: {b: {{ x }}, c: x}\nd: [k, {{ y }}]")
+    words = Words()
+    first, second = (template.render({"x": "one", "y": y}, words.spot).tree for y in ("two", "three"))
+    assert (first["a"], second["a"]) == ({"b": "one", "c": "x"}, {"b": "one", "c": "x"})
+    assert (first["d"], second["d"]) == (["k", "two"], ["k", "three"])
 
 
 @pytest.mark.parametrize("values", list(permutations((1, True, 1.0), 2)), ids=str)

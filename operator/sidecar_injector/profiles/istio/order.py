@@ -6,7 +6,6 @@ plugin has set goes first all the same, as it fails the Pod for want of them.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from operator import itemgetter
 from types import MappingProxyType
 
@@ -35,7 +34,9 @@ def order_containers(pod: Pod, hold: bool) -> Pod:
 
 def _ordered(pod: Pod, field: str, present: Sequence[str], ranks: Ranks) -> Pod:
     """Return the Pod with the containers of a list, whose names are given, by their ranks."""
-    found = list(map(ranks.get, present, repeat(0)))
+    if len(present) < 2:
+        return pod
+    found = [ranks.get(name, 0) for name in present]
     if found == sorted(found):
         return pod
     ranked = sorted(zip(found, items(pod, field), strict=True), key=itemgetter(0))

@@ -68,7 +68,7 @@ class IstioPlan(NamedTuple):
         view, notes = self.view, annotations(self.view)
         uid, gid = self._proxy_ids
         apps = context.app_containers(view)
-        first = next(iter(apps), None)
+        first = apps[0] if apps else None
         return {
             **self.steering.proxy,
             "uid": uid,

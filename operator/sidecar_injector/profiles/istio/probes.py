@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sidecar_injector.injection.json_text import json_of, json_text
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.view import Container, Pod, annotations, items, with_spec
+from sidecar_injector.injection.view import Container, Pod, annotations, items
 from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_in, port_number
 from sidecar_injector.profiles.istio.sidecar import sidecar_of, with_sidecar, with_variable
 from sidecar_injector.profiles.istio.vocabulary import PROBERS_VARIABLE, PROXY, REWRITE_PROBES
@@ -69,12 +69,13 @@ def rewrite_probes(pod: Pod, status_port: int) -> Pod:
     lists = {field: walk.containers(items(pod, field)) for field in CONTAINER_LISTS}
     if not walk.probers:
         return pod
-    result = with_spec(pod, **{field: containers for field, containers in lists.items() if containers is not None})
 
     def told(before: object) -> str:
-        return json_text(dict(sorted({**walk.probers, **_known_probers(before)}.items())))
+        probers = {**walk.probers, **_known_probers(before)}
+        return json_text({path: probers[path] for path in sorted(probers)})
 
-    return with_sidecar(result, with_variable(sidecar, PROBERS_VARIABLE, told))
+    rewritten = {field: containers for field, containers in lists.items() if containers is not None}
+    return with_sidecar(pod, with_variable(sidecar, PROBERS_VARIABLE, told), **rewritten)
 
 
 def _known_probers(text: object) -> Mapping[str, Mapping[str, object]]:
@@ -115,7 +116,7 @@ class _Rewriting:
             if not probe or not isinstance(probe, (dict, Mapping)):
                 continue
             kind, asked = _asked(probe, sort.kinds)
-            handler = None if self._is_the_agents(asked) else _resolved(asked, container)
+            handler = _resolved(asked, container) if asked and not self._is_the_agents(asked) else None
             if handler is not None:
                 path = f"{sort.prefix}{container.get('name')}/{sort.suffixes[field]}"
                 timeout = probe.get("timeoutSeconds")
@@ -166,4 +167,4 @@ def _resolved(handler: Mapping[str, object], container: Container) -> Mapping[st
         declared = [item.get("containerPort") for item in maps_in(container.get("ports")) if item.get("name") == port]
         port = declared[0] if declared else port
     number = port_number(port)
-    return None if number is None else {**handler, "port": number}
+    return None if number is None else handler if number is handler["port"] else {**handler, "port": number}

@@ -173,8 +173,8 @@ def _check(given: Given, targets: tuple[Target, ...], agent_port: int) -> None:
 
 
 def _pointed_at_agent(pod: Pod, given: Given, agent_port: int) -> Pod:
-    kept = dict(annotations(pod))
+    notes = dict(annotations(pod))
     for spelt in chain.from_iterable(given.values()):
-        del kept[spelt]
-    ours = {SCRAPE: "true", SCRAPE_PORT: str(agent_port), SCRAPE_PATH: _MERGED_PATH}
-    return with_annotations(pod, {**kept, **ours})
+        del notes[spelt]
+    notes |= {SCRAPE: "true", SCRAPE_PORT: str(agent_port), SCRAPE_PATH: _MERGED_PATH}
+    return with_annotations(pod, notes)

@@ -1,10 +1,9 @@
 """The proxy's container in a Pod, an ordinary one or a native sidecar, and its environment."""
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import methodcaller
 
 from sidecar_injector.injection.schema import CONTAINER_LISTS
-from sidecar_injector.injection.view import Container, Pod, items, with_spec
+from sidecar_injector.injection.view import Container, Pod, items, names, names_of, with_spec
 from sidecar_injector.profiles.istio.reading import maps_in
 from sidecar_injector.profiles.istio.vocabulary import PROXY
 
@@ -14,19 +13,22 @@ Variable = Mapping[str, object]
 def sidecar_of(pod: Pod) -> Container | None:
     """Return the proxy's container, None if the Pod has none."""
     for field in CONTAINER_LISTS:
-        for item in items(pod, field):
-            if item.get("name") == PROXY:
-                return item
+        present = names(pod, field)
+        if PROXY in present:
+            return items(pod, field)[present.index(PROXY)]
     return None
 
 
-def with_sidecar(pod: Pod, sidecar: Container) -> Pod:
-    """Return the Pod with another proxy in the place of the one that `sidecar_of` finds."""
+def with_sidecar(pod: Pod, sidecar: Container, **lists: list[Container]) -> Pod:
+    """Return the Pod with another proxy in the place of the one that `sidecar_of` finds.
+
+    lists -- what becomes of lists of containers otherwise, in which the proxy stands where it did
+    """
     for field in CONTAINER_LISTS:
-        present = items(pod, field)
-        for index, item in enumerate(present):
-            if item.get("name") == PROXY:
-                return with_spec(pod, **{field: [*present[:index], sidecar, *present[index + 1 :]]})
+        names_in = names(pod, field)
+        if PROXY in names_in:
+            present, index = lists.pop(field, None) or items(pod, field), names_in.index(PROXY)
+            return with_spec(pod, **lists, **{field: [*present[:index], sidecar, *present[index + 1 :]]})
     return pod
 
 
@@ -58,8 +60,5 @@ def with_variable(container: Container, name: str, value: Callable[[object], str
 
 def _last(variables: Sequence[Variable], name: str) -> int | None:
     """Return where the last variable of a name stands."""
-    names = list(map(_name, variables))
-    return len(names) - 1 - names[::-1].index(name) if name in names else None
-
-
-_name = methodcaller("get", "name")
+    present = names_of(variables)
+    return len(present) - 1 - present[::-1].index(name) if name in present else None

@@ -13,7 +13,7 @@ _LISTS = ("initContainers", "containers", "volumes", "imagePullSecrets")
 
 
 def _as_istio(injected: Injected) -> Mapping[str, object]:
-    listed = {field: list(injected.contributed.get(field, ())) or None for field in _LISTS}
+    listed = {field: injected.contributed.get(field) or None for field in _LISTS}
     return {**listed, "revision": injected.revision or DEFAULT_REVISION}
 
 

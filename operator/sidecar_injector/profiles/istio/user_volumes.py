@@ -4,6 +4,7 @@ Text that is no JSON is passed over with a warning, as Istio does; what can be r
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place, TemplateRenderError
@@ -40,7 +41,11 @@ _PATHS = frozenset(path.rstrip("/") for path in OURS.values()) - {""}
 def user_items(pod: Pod, key: str) -> Items:
     """Return the volumes or mounts in an annotation: a JSON object by their names, or a list of them."""
     text = annotations(pod).get(key)
-    document = json_of(text) if text else None
+    return _items(text) if text else []
+
+
+def _items(text: str) -> Items:
+    document = json_of(text)
     if isinstance(document, list):
         return [item for item in document if isinstance(item, dict) and isinstance(item.get("name"), str)]
     if not isinstance(document, dict):
@@ -56,10 +61,11 @@ def faults(pod: Pod) -> list[str]:
     volumes, mounts = user_items(pod, USER_VOLUME), user_items(pod, USER_VOLUME_MOUNT)
     others = () if STATUS in notes else names(pod, "volumes")  # where Istio has injected, some are these
     known = {*OURS, *names(pod, "volumes"), *(str(volume["name"]) for volume in volumes)}
-    return [
-        *(f"metadata.annotations[{USER_VOLUME}]: {problem}" for problem in _volume_problems(volumes, others)),
-        *(f"metadata.annotations[{USER_VOLUME_MOUNT}]: {problem}" for problem in _mount_problems(mounts, known)),
-    ]
+    found = {
+        USER_VOLUME: [*_volume_problems(volumes, others), *_problems(USER_VOLUME, notes)],
+        USER_VOLUME_MOUNT: [*_mount_problems(mounts, known), *_problems(USER_VOLUME_MOUNT, notes)],
+    }
+    return [f"metadata.annotations[{key}]: {problem}" for key, problems in found.items() for problem in problems]
 
 
 def _volume_problems(volumes: Items, present: Sequence[str]) -> Iterator[str]:
@@ -67,7 +73,6 @@ def _volume_problems(volumes: Items, present: Sequence[str]) -> Iterator[str]:
     if taken is not None:
         whose = "one that is injected" if taken in OURS else "one of the Pod's"
         yield f"the volume {str(taken)[:80]!r} is {whose}; allowed: other names"
-    yield from schema_problems({"spec": {"volumes": volumes}})
 
 
 def _mount_problems(mounts: Items, known: set[str]) -> Iterator[str]:
@@ -76,7 +81,23 @@ def _mount_problems(mounts: Items, known: set[str]) -> Iterator[str]:
             yield f"there is no volume {str(mount['name'])[:80]!r} in the Pod or in {USER_VOLUME}"
         if str(mount.get("mountPath")).rstrip("/") in _PATHS:
             yield f"the path {mount['mountPath']!r} is one of the proxy's own; allowed: other paths"
-    yield from schema_problems({"spec": {"containers": [{"name": PROXY, "image": PROXY, "volumeMounts": mounts}]}})
+
+
+def _problems(key: str, notes: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what keeps the volumes or mounts in an annotation from being those of a Pod."""
+    text = notes.get(key, "")
+    return _remembered(key, text) if len(text) <= _REMEMBERED_LENGTH else _judged(key, text)
+
+
+def _judged(key: str, text: str) -> tuple[str, ...]:
+    items = _items(text)
+    proxy = {"name": PROXY, "image": PROXY, "volumeMounts": items}
+    return tuple(schema_problems({"spec": {"volumes": items} if key == USER_VOLUME else {"containers": [proxy]}}))
+
+
+_REMEMBERED_LENGTH = 4096
+_remembered = lru_cache(maxsize=256)(_judged)
+"""The Pods of a workload have the same text."""
 
 
 def schema_problems(tree: Mapping[str, object], *, whole: bool = True) -> Iterator[str]:

@@ -86,7 +86,7 @@ def _bad_overrides(notes: Mapping[str, str]) -> Iterator[str]:
 
 def warnings(pod: Pod) -> list[str]:
     """Return what the Pod's author should know, what matters most first."""
-    if _are_fine(annotations(pod), Place.POD_ANNOTATION) and _are_fine(labels(pod), Place.POD_LABEL):
+    if _are_fine(annotations(pod), _FINE_ANNOTATIONS) and _are_fine(labels(pod), _FINE_LABELS):
         return [*_on_the_pod(pod)]
     return [*on_the_keys(pod), *_on_the_pod(pod)]
 
@@ -104,17 +104,24 @@ def on_the_keys(pod: Pod) -> list[str]:
     ]
 
 
-def _are_fine(values: Mapping[str, str], place: Place) -> bool:
+def _are_fine(values: Mapping[str, str], fine: frozenset[str]) -> bool:
     """Tell whether there is nothing to say of labels or annotations, whatever their values are: mostly so."""
-    strange = values.keys() - _FINE[place]
+    if fine.issuperset(values):
+        return True
+    strange = {*values} - fine
     return BY_NAME.keys().isdisjoint(strange) and _IN_ALL not in " ".join(strange)
 
 
-_FINE: Mapping[Place, frozenset[str]] = {
-    place: frozenset(key.name for key in KEYS if place in key.on and key.format.check is None and not key.deprecated)
-    for place in (Place.POD_LABEL, Place.POD_ANNOTATION)
-}
-"""Keys that any value will do for, where they have a meaning."""
+def _fine(place: Place) -> frozenset[str]:
+    """Return the keys of which there is nothing to say: any value will do, or `check` refuses what will not.
+
+    Of a ProxyConfig that is not refused, fields may be unknown.
+    """
+    found = [key for key in KEYS if place in key.on and not key.deprecated and key.name != PROXY_CONFIG]
+    return frozenset(key.name for key in found if key.format.check is None or key.format.otherwise == REFUSED)
+
+
+_FINE_LABELS, _FINE_ANNOTATIONS = _fine(Place.POD_LABEL), _fine(Place.POD_ANNOTATION)
 _IN_ALL = "istio"
 """What every key of Istio's has in it, known to us or not."""
 

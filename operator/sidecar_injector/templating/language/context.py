@@ -21,12 +21,16 @@ from sidecar_injector.templating.limits import Limits
 from sidecar_injector.templating.markers import markers
 
 _PRICE_OF_TEXT, _PRICE_OF_FIELD = 5, 4
-_FREE = frozenset((bool, type(None), type(OMIT)))
+_FREE = frozenset((bool, type(OMIT)))
 """Types of values that take no room worth counting."""
 
 
 class RenderContext(Context):
-    """Jinja's context, which generated code hands to every filter, with what one rendering needs."""
+    """Jinja's context, which generated code hands to every filter, with what one rendering needs.
+
+    slots        -- the printed values
+    scalars_only -- whether none of those that this state has seen printed is a list, a map or null
+    """
 
     def __init__(self, environment: Environment, variables: Mapping[str, object], limits: Limits) -> None:
         super().__init__(environment, variables, None, {})  # type: ignore[arg-type]
@@ -38,6 +42,7 @@ class RenderContext(Context):
         self.room = limits.result
         self.calls = 0
         self.yaml_slots: list[int] = []
+        self.scalars_only = True
 
     def resumed(self, variables: Mapping[str, object]) -> "RenderContext":
         """Return a state with other variables that goes on from here; this one stays as it is."""
@@ -46,6 +51,7 @@ class RenderContext(Context):
         context.parent, context.vars, context.exported_vars = variables, {}, set()  # type: ignore[assignment]
         context.slots, context.yaml_slots = self.slots.copy(), self.yaml_slots.copy()
         context.markers = markers(len(self.slots))
+        context.scalars_only = True
         return context
 
     def plain(self, value: object) -> object:
@@ -121,8 +127,10 @@ def print_value(context: RenderContext, value: object) -> str:
     elif kind is Fragment:
         return value.text  # type: ignore[attr-defined, no-any-return]
     else:
-        value, size = plain_and_size(value, context)
-        context.room -= size
+        context.scalars_only = False
+        if value is not None:
+            value, size = plain_and_size(value, context)
+            context.room -= size
         if kind is YamlText:
             context.yaml_slots.append(len(context.slots))
     if context.room < 0:

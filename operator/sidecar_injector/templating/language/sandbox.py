@@ -19,6 +19,7 @@ from sidecar_injector.templating.failures import Failure, LimitReached
 from sidecar_injector.templating.language import filters_data, filters_numbers, filters_text, functions, tests  # noqa: F401
 from sidecar_injector.templating.language.calls import CALLS, call
 from sidecar_injector.templating.language.checks import check
+from sidecar_injector.templating.language.code import Code
 from sidecar_injector.templating.language.context import RenderContext, print_value
 from sidecar_injector.templating.language.lines import drop_statement_lines
 from sidecar_injector.templating.language.operations import OPERATIONS, calculate, negate
@@ -42,6 +43,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
     """One environment for one set of delimiters and limits; it keeps no state between templates."""
 
     context_class = RenderContext
+    code_generator_class = Code
     intercepted_binops = frozenset(("+", "-", "*", "/", "//", "%", "**"))
     intercepted_unops = frozenset(("+", "-"))
 

@@ -1,10 +1,12 @@
 """Values inside a template: what they are called, which may be printed, and what they are as text."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any, Protocol
 
+import orjson
 from jinja2.runtime import LoopContext, Macro, Undefined
 from jinja2.utils import Namespace
 
@@ -17,6 +19,8 @@ _SHIFT = 8
 """A step pays for looking at 2**8 characters."""
 _LONG = 1 << _SHIFT
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+_FRACTION = re.compile(rb"[0-9][.eE]")
+"""Finds what every number has in it that is no integer."""
 
 
 class Meter(Protocol):
@@ -131,8 +135,16 @@ def text_of(value: object) -> str:
 
 
 def compact_json(value: object) -> str:
-    """Return a plain value as JSON without spaces, keys in their own order."""
-    return _COMPACT.encode(value)
+    """Return a plain value as JSON without spaces, keys in their own order.
+
+    orjson takes a tenth of the time that Python's own writer takes, and writes the same but for large and small numbers
+    with a fraction. What holds lone surrogates, or is nested deeply, it does not write.
+    """
+    try:
+        written = orjson.dumps(value)
+    except TypeError:
+        return _COMPACT.encode(value)
+    return _COMPACT.encode(value) if _FRACTION.search(written) else written.decode()
 
 
 def plain(value: object, meter: Meter) -> object:

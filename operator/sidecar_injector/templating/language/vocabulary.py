@@ -54,7 +54,10 @@ class Entry:
         context.charge(self.price)
         values = args
         if not _AS_IT_IS.issuperset(map(type, args)):
-            values = [self._argument(context, value) for value in args]
+            values = [
+                value if type(value) is str and len(value) <= _SHORT else self._argument(context, value)
+                for value in args
+            ]
         named = {name: self._argument(context, value) for name, value in keywords.items()} if keywords else {}
         try:
             return self.function(context, *values, **named) if self.takes_context else self.function(*values, **named)

@@ -6,7 +6,6 @@ plan is fitted to the spots. Of the printed values, those of the type that is co
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from operator import is_, itemgetter
 from typing import Any
 
 from sidecar_injector.templating.language.values import OMIT
@@ -19,7 +18,6 @@ from sidecar_injector.templating.shapes.plan import (
     Step,
     Text,
     Value,
-    slots_of,
 )
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
@@ -56,18 +54,21 @@ def fitted(step: Step, spot: Spot) -> Fill:
 
     Raises Unfit if the constants do not fit.
     """
+    return _of_one(step, spot) if _inside(step, spot) is None else _Containers(step, spot).fill
+
+
+def never(_slots: Sequence[object]) -> object:
+    """Stand for the fill of a plan whose constants do not fit."""
+    raise Unfit
+
+
+def _of_one(step: Step, spot: Spot) -> Fill:
+    """Return what builds the data of a step that is taken as a whole."""
     if spot is ANYTHING:
         return step.fill
     if isinstance(step, Constant):
         constant = _shared(spot.convert(step.value))
         return lambda _slots: constant
-    if isinstance(step, Map) and spot.member is not None:
-        dynamic = dict(step.entries)
-        steps = {key: dynamic.get(key) or Constant(value) for key, value in step.base.items()}
-        return _latest(step, _container({}, [(key, each, spot.member(key)) for key, each in steps.items()]))
-    if isinstance(step, List) and spot.item is not None:
-        item, base = spot.item(), [None] * len(step.items)
-        return _latest(step, _container(base, [(index, each, item) for index, each in enumerate(step.items)]))
     if isinstance(step, Quoted | Text) and spot.common is str:
         return step.fill
 
@@ -78,71 +79,71 @@ def fitted(step: Step, spot: Spot) -> Fill:
     return converted
 
 
-def _latest(step: Step, fill: Fill) -> Fill:
-    """Return the same fill, which knows what it built latest, and of which values.
+def _inside(step: Step, spot: Spot) -> Iterable[tuple[Any, Step, Spot]] | None:
+    """Give key, step and spot of all that is in a map or list; None for what is taken as a whole."""
+    if isinstance(step, Map) and spot.member is not None:
+        dynamic = dict(step.entries)
+        return [(key, dynamic.get(key) or Constant(value), spot.member(key)) for key, value in step.base.items()]
+    if isinstance(step, List) and spot.item is not None:
+        return [(index, each, spot.item()) for index, each in enumerate(step.items)]
+    return None
 
-    Most of what is printed is the config's, and then the very same for all Pods: the data is, too. Values are told
-    apart by what they are, not by what they are equal to, for 1 is equal to true.
+
+class _Containers:
+    """The maps and lists on the way to what is printed, the outermost first: all are made at once, then filled.
+
+    bases  -- one for each, constants in place
+    nested -- those in others: where, under which key, and which
+    values -- printed ones: where, under which key, the slot, and how they fit
+    parts  -- what else is built of printed values: where, under which key, and by what
     """
-    slots_in = [*slots_of(step)]
-    if not slots_in:
-        return fill
-    pick = itemgetter(*slots_in, slots_in[0])  # of one slot it would give the value, of two it gives a tuple
-    latest: tuple[Sequence[object], object] = (object(),), None
 
-    def known_or_filled(slots: Sequence[object]) -> object:
-        nonlocal latest
-        printed = pick(slots)
-        known, made = latest
-        if not all(map(is_, printed, known)):
-            made = fill(slots)
-            latest = printed, made
-        return made
+    def __init__(self, step: Step, spot: Spot) -> None:
+        self._bases: list[Any] = []
+        self._nested: list[tuple[int, Any, int]] = []
+        self._values: list[tuple[int, Any, int, type | None, Convert]] = []
+        self._parts: list[tuple[int, Any, Fill]] = []
+        self._add(step, spot)
 
-    return known_or_filled
+    def _add(self, step: Step, spot: Spot) -> int:
+        inside = [*(_inside(step, spot) or ())]
+        base: Any = {} if isinstance(step, Map) else [None] * len(inside)
+        at = len(self._bases)
+        self._bases.append(base)
+        for key, each, fits in inside:
+            base[key] = None
+            if isinstance(each, Value):
+                self._values.append((at, key, each.slot, fits.common, fits.convert))
+            elif isinstance(each, Constant):
+                base[key] = _shared(fits.convert(each.value))
+            elif _inside(each, fits) is not None:
+                self._nested.append((at, key, self._add(each, fits)))
+            else:
+                self._parts.append((at, key, _of_one(each, fits)))
+            if base[key] is OMIT:
+                del base[key]
+        return at
 
-
-def never(_slots: Sequence[object]) -> object:
-    """Stand for the fill of a plan whose constants do not fit."""
-    raise Unfit
-
-
-def _container(base: Any, members: Iterable[tuple[Any, Step, Spot]]) -> Fill:
-    """Return what builds a map or a list: constants are in place, values and what has values in it are put there."""
-    values: list[tuple[Any, int, type | None, Convert]] = []
-    parts: list[tuple[Any, Fill]] = []
-    for key, step, spot in members:
-        base[key] = None
-        if isinstance(step, Value):
-            values.append((key, step.slot, spot.common, spot.convert))
-        elif isinstance(step, Constant):
-            base[key] = _shared(spot.convert(step.value))
-        else:
-            parts.append((key, fitted(step, spot)))
-        if base[key] is OMIT:
-            del base[key]
-
-    def fill(slots: Sequence[object]) -> object:
-        filled = base.copy()
-        omitted: list[Any] = []
-        for key, slot, common, convert in values:
+    def fill(self, slots: Sequence[object]) -> object:
+        """Return the data of the outermost; raises Unfit, and Failure where the plan does."""
+        made = [base.copy() for base in self._bases]
+        for at, key, inner in self._nested:
+            made[at][key] = made[inner]
+        omitted: list[tuple[int, Any]] = []
+        for at, key, slot, common, convert in self._values:
             value = slots[slot]
             if type(value) is not common and (value is OMIT or (value := convert(value)) is OMIT):
-                omitted.append(key)
+                omitted.append((at, key))
             else:
-                filled[key] = value
-        for key, part in parts:
-            value = part(slots)
-            if value is OMIT:
-                omitted.append(key)
+                made[at][key] = value
+        for at, key, part in self._parts:
+            if (value := part(slots)) is OMIT:
+                omitted.append((at, key))
             else:
-                filled[key] = value
-        if omitted:
-            for key in sorted(omitted, reverse=True):
-                del filled[key]
-        return filled
-
-    return fill
+                made[at][key] = value
+        for at, key in sorted(omitted, reverse=True):
+            del made[at][key]
+        return made[0]
 
 
 def _shared(value: object) -> object:

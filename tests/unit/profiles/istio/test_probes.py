@@ -152,6 +152,19 @@ def test_native_sidecars_are_asked_by_the_agent_too_and_it_may_be_one_itself():
     assert result["spec"]["containers"][0] is app
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_the_list_with_the_proxy_comes_last_as_a_patch_is_in_the_order_of_the_lists(native):
+    app, setup = (
+        {"name": name, "livenessProbe": {"httpGet": {"path": f"/{name}", "port": 80}}} for name in ("app", "setup")
+    )
+    given = pod(app, init=[PROXY, setup]) if native else pod(app, PROXY, init=[setup])
+    result = rewrite_probes(given, PORT)
+    assert list(result["spec"]) == (["containers", "initContainers"] if native else ["initContainers", "containers"])
+    assert sorted(probers(result)) == ["/app-health/app/livez", "/app-health/setup/livez"]
+    names = [[item["name"] for item in items] for items in result["spec"].values()]
+    assert names == ([["app"], ["istio-proxy", "setup"]] if native else [["setup"], ["app", "istio-proxy"]])
+
+
 @pytest.mark.parametrize("containers", [(), ({"name": "other"},)])
 def test_without_the_proxy_nothing_is_done(containers):
     given = pod({"name": "app", "livenessProbe": {"httpGet": {"port": 1}}}, *containers)

@@ -298,6 +298,30 @@ def test_a_value_that_is_not_allowed_is_named_with_its_key_and_what_is(key: str,
     assert fault.isprintable()
 
 
+@pytest.mark.parametrize(("key", "value"), [*GOOD, *BAD])
+def test_a_value_that_was_judged_before_is_judged_as_it_was(key: str, value: str) -> None:
+    check = BY_NAME[key].format.check
+    assert check is not None
+    assert [BY_NAME[key].check(value) for _ in range(2)] == [check(value)] * 2
+
+
+def test_a_user_volume_that_was_judged_before_is_judged_again_by_what_else_is_in_the_pod() -> None:
+    asked = {v.USER_VOLUME: '{"v":{"emptyDir":"x"}}'}
+    alone, beside = make_pod(asked), make_pod(asked, volumes=[{"name": "v", "emptyDir": {}}])
+    for _ in range(2):
+        (misfit,) = faults(alone)
+        assert "emptyDir is 'x'" in misfit
+        taken, same = faults(beside)
+        assert "one of the Pod's" in taken
+        assert same == misfit
+
+
+def test_a_text_is_not_judged_as_a_mount_because_it_was_judged_as_a_volume() -> None:
+    text = '{"v":{"emptyDir":{}}}'
+    assert faults(make_pod({v.USER_VOLUME: text})) == []
+    assert "mountPath is missing" in str(faults(make_pod({v.USER_VOLUME_MOUNT: text})))
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
