@@ -111,8 +111,10 @@ class Operator:
     def stopped(self) -> Iterator[None]:
         """Do without the operator for a while."""
         assert self.stop() == 0, self.log()
-        yield
-        self.start()
+        try:
+            yield
+        finally:
+            self.start()
 
     @property
     def running(self) -> bool:

@@ -53,7 +53,7 @@ def sections(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_the_operator_and_the_floor_are_measured_and_answer_without_errors(sections: dict[str, Any]) -> None:
     servers = sections["http"]["servers"]
-    assert servers.keys() == {"operator", "plain", "own", "kopf", "aiohttp"}
+    assert servers.keys() == {"operator", "plain", "own", "bare", "kopf", "aiohttp"}
     for server in servers.values():
         assert server["8"]["errors"] == {}
         assert server["8"]["admissions"] > 0
