@@ -29,7 +29,7 @@ from sidecar_injector.injection.judges import (
 )
 from sidecar_injector.injection.patch import renewed
 from sidecar_injector.injection.render import Overlay
-from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.schema import CONTAINER_LISTS, MAP
 from sidecar_injector.injection.trace import Keys, trace
 from sidecar_injector.injection.view import Container, Pod, annotations, containers, items, part
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
@@ -289,7 +289,7 @@ def _in_lifecycle(value: object, written: Sequence[Container], terms: _Terms) ->
 
 def _hosts(handler: object) -> Sequence[tuple[str, object]]:
     """Return the hosts in the handler of a probe or hook, by the kinds of requests."""
-    if handler is None or not isinstance(handler, (dict, Mapping)):
+    if handler is None or not isinstance(handler, MAP):
         return ()
     return [(kind, host) for kind in _WITH_HOST if kind in handler and (host := member(handler[kind], "host"))]
 

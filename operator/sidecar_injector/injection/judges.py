@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sidecar_injector.config.model import Guardrail
+from sidecar_injector.injection.schema import MAP
 from sidecar_injector.injection.trace import Keys
 
 Object = Mapping[str, object]
@@ -14,7 +15,7 @@ Judge = Callable[[object, Sequence[object]], str]
 
 def member(value: object, key: str) -> object:
     """Return a member of a map; None of anything else."""
-    return value.get(key) if value is not None and isinstance(value, (dict, Mapping)) else None
+    return value.get(key) if value is not None and isinstance(value, MAP) else None
 
 
 def _list(value: object) -> list[object]:

@@ -12,13 +12,10 @@ from operator import is_, itemgetter, methodcaller
 from typing import Any
 
 from sidecar_injector.errors import MergeError
-from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, UNKNOWN, Field, Type
+from sidecar_injector.injection.schema import MAP, NOTHING, POD, SCALARS, UNKNOWN, Field, Type
 from sidecar_injector.templating.shapes.shared import SharedList, SharedMap
 
 Tree = Mapping[str, object]
-
-_MAP = (dict, Mapping)
-"""To ask whether a value is a dict is cheap; to ask of one that is none whether it is a Mapping is not."""
 
 DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
@@ -64,7 +61,7 @@ def _merge_plain(live: Tree, patch: Tree, schema: Type, path: str) -> dict[str, 
         if isinstance(value, list):
             if isinstance(was, list) and field.merge_key is not None:
                 result[key] = _merge_list(was, value, field, _join(path, key), plain=True)
-        elif isinstance(value, _MAP) and isinstance(was, _MAP):
+        elif isinstance(value, MAP) and isinstance(was, MAP):
             result[key] = _merge_plain(was, value, field.type or NOTHING, _join(path, key))
     return result
 
@@ -113,8 +110,8 @@ def _merge_value(live: object, patch: object, field: Field, path: str) -> object
         if isinstance(live, list) and field.merge_key is not None:
             return _merge_list(live, patch, field, path, plain=False)
         return without_directives(patch, drop_directed=not isinstance(live, list))
-    if isinstance(patch, _MAP):
-        if isinstance(live, _MAP):
+    if isinstance(patch, MAP):
+        if isinstance(live, MAP):
             return strategic_merge(live, patch, field.type or NOTHING, path)
         return without_directives(patch)
     return patch
@@ -131,7 +128,7 @@ def without_directives(value: object, *, drop_directed: bool = True) -> object:
         return value
     if isinstance(value, list):
         found: object = _list_without_directives(value, drop_directed)
-    elif isinstance(value, _MAP):
+    elif isinstance(value, MAP):
         found = _map_without_directives(value, drop_directed)
     else:
         return value
@@ -171,7 +168,7 @@ def _is_directive(key: str) -> bool:
 
 
 def _directed(value: object) -> bool:
-    return type(value) not in SCALARS and isinstance(value, _MAP) and DIRECTIVE in value
+    return type(value) not in SCALARS and isinstance(value, MAP) and DIRECTIVE in value
 
 
 # --- lists
@@ -200,7 +197,7 @@ def _apply_item_directives(
     plain: list[object] = []
     replace = False
     for index, item in enumerate(patch):
-        directive = item.get(DIRECTIVE) if isinstance(item, _MAP) else None
+        directive = item.get(DIRECTIVE) if isinstance(item, MAP) else None
         if directive is None:
             plain.append(item)
         elif directive == "replace":
@@ -244,7 +241,7 @@ _ABSENT = object()
 def _key_of(item: object, key: str) -> object:
     if not key:
         return item
-    return item.get(key, _ABSENT) if isinstance(item, _MAP) else _ABSENT
+    return item.get(key, _ABSENT) if isinstance(item, MAP) else _ABSENT
 
 
 def _hashable(value: object) -> Hashable:

@@ -11,16 +11,13 @@ from itertools import chain, compress, filterfalse, repeat
 from operator import is_not
 from typing import Any, NamedTuple, TypeVar
 
-from sidecar_injector.injection.schema import NOTHING, POD, SCALARS, UNKNOWN, Field, Shape, Type
+from sidecar_injector.injection.schema import MAP, NOTHING, POD, SCALARS, UNKNOWN, Field, Shape, Type
 from sidecar_injector.injection.view import Pod, part
 
 Operation = dict[str, object]
 Identity = Hashable
 Tree = dict[str, object]
 _ABSENT: Any = object()
-_MAP = (dict, Mapping)
-"""To ask whether a value is a dict is cheap; to ask of one that is none whether it is a Mapping is not."""
-
 REMOVE = "-"
 """The leaf of an undo for what is to be removed."""
 MISSING = ""
@@ -131,7 +128,7 @@ def same(left: object, right: object) -> bool:
         return type(left) is type(right) and left == right
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
-    if isinstance(left, _MAP) and isinstance(right, _MAP):
+    if isinstance(left, MAP) and isinstance(right, MAP):
         return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
     return type(left) is type(right) and left == right
 
@@ -184,7 +181,7 @@ def _value(path: str, before: object, after: object, field: Field, out: list[Ope
     if type(before) in SCALARS or type(after) in SCALARS:
         if type(before) is type(after) and before == after:
             return None
-    elif isinstance(before, _MAP) and isinstance(after, _MAP):
+    elif isinstance(before, MAP) and isinstance(after, MAP):
         return _map(path, before, after, field.type or NOTHING, out) or None
     elif isinstance(before, list) and isinstance(after, list):
         if field.merge_key is None:
@@ -203,7 +200,7 @@ def _undo_of_new(after: object, field: Field) -> object:
     if field.merge_key and isinstance(after, list):
         texts = _texts(after, field.merge_key)
         return [[]] if texts is None else dict.fromkeys(sorted(texts), REMOVE) or None
-    if field.shape is Shape.MAP and isinstance(after, _MAP):
+    if field.shape is Shape.MAP and isinstance(after, MAP):
         return dict.fromkeys(sorted(after), REMOVE) or None  # all maps of a Pod are of scalars
     return REMOVE
 

@@ -32,7 +32,7 @@ from sidecar_injector.injection.status import (
     without_entry,
     without_injection,
 )
-from sidecar_injector.injection.view import Pod, containers, items, names_of
+from sidecar_injector.injection.view import Pod, containers, is_placeholder, items, names_of
 from sidecar_injector.names import AUTO_IMAGE, Reason
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -176,7 +176,7 @@ def _summary(before: Pod, after: Pod) -> str:
 
 def _defined(pod: Pod) -> list[str]:
     """Return the names of the Pod's containers that are more than placeholders."""
-    return names_of([item for item in containers(pod) if item.get("image") != AUTO_IMAGE])
+    return names_of([item for item in containers(pod) if not is_placeholder(item)])
 
 
 def _containers(found: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from operator import methodcaller
 
 from sidecar_injector.errors import ReviewError
+from sidecar_injector.injection.schema import MAP
 
 REVIEW_API_VERSION = "admission.k8s.io/v1"
 OPERATIONS = ("CREATE", "UPDATE", "DELETE", "CONNECT")
@@ -114,8 +115,6 @@ def check_pod(pod: Mapping[str, object]) -> None:
         _check_named(spec.get(name), f"{at}.spec.{name}")
 
 
-_MAP = (dict, Mapping)
-"""To ask whether a value is a dict is cheap; to ask of one that is none whether it is a Mapping is not."""
 _STRINGS, _OBJECTS = frozenset((str,)), frozenset((dict,))
 _name = methodcaller("get", "name", "")
 
@@ -150,7 +149,7 @@ def _text(parent: Mapping[str, object], key: str, path: str = "request") -> str:
 
 
 def _mapping(value: object, path: str) -> Mapping[str, object]:
-    if not isinstance(value, _MAP):
+    if not isinstance(value, MAP):
         raise ReviewError(f"{path}: found {_kind(value)}, expected an object")
     return value
 

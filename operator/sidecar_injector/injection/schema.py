@@ -16,6 +16,9 @@ from sidecar_injector.injection.pod_schema import MERGE_KEYS, REQUIRED, TYPES
 SCALARS = frozenset((str, int, bool, float, type(None)))
 """The types of JSON's scalars. To look here first is cheap; to ask of a string whether it is a Mapping is not."""
 
+MAP = (dict, Mapping)
+"""What a JSON object may be. To ask whether a value is a dict is cheap; whether it is another Mapping is not."""
+
 SIDECARS = "sidecars"
 CONTAINER_LISTS = ("initContainers", "containers")
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from sidecar_injector.profiles.istio.formats import Check, Format
+from sidecar_injector.profiles.istio.texts import remembering
 
 
 class Place(StrEnum):
@@ -66,16 +66,9 @@ class Key:
 
     def check(self, value: str) -> str | None:
         """Return what is wrong with a value, None if nothing is."""
-        check = self.format.check
-        if check is None:
-            return None
-        return _remembered(check, value) if len(value) <= _REMEMBERED_LENGTH else check(value)
+        return None if self.format.check is None else _judged(self.format.check, value)
 
 
+@remembering
 def _judged(check: Check, value: str) -> str | None:
     return check(value)
-
-
-_REMEMBERED_LENGTH = 4096
-_remembered = lru_cache(maxsize=256)(_judged)
-"""The Pods of a workload have the same values."""

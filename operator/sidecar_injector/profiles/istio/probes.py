@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sidecar_injector.injection.json_text import json_of, json_text
-from sidecar_injector.injection.schema import CONTAINER_LISTS
+from sidecar_injector.injection.schema import CONTAINER_LISTS, MAP
 from sidecar_injector.injection.view import Container, Pod, annotations, items
 from sidecar_injector.profiles.istio.reading import at, go_bool, map_at, maps_in, port_number
 from sidecar_injector.profiles.istio.sidecar import sidecar_of, with_sidecar, with_variable
@@ -113,7 +113,7 @@ class _Rewriting:
         rewritten: dict[str, Mapping[str, object]] = {}
         for field in filter(holder.__contains__, sort.suffixes):
             probe = holder[field]
-            if not probe or not isinstance(probe, (dict, Mapping)):
+            if not probe or not isinstance(probe, MAP):
                 continue
             kind, asked = _asked(probe, sort.kinds)
             handler = _resolved(asked, container) if asked and not self._is_the_agents(asked) else None
@@ -148,7 +148,7 @@ def _asked(probe: Mapping[str, object], kinds: Sequence[str]) -> tuple[str, Mapp
     for kind in kinds:
         handler = probe.get(kind)
         if handler:
-            return kind, handler if isinstance(handler, (dict, Mapping)) else _NONE
+            return kind, handler if isinstance(handler, MAP) else _NONE
     return "", _NONE
 
 

@@ -11,7 +11,6 @@ can be read in `proxy_config_checks`.
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import cast
 
 from sidecar_injector.errors import PodRejected
@@ -19,6 +18,7 @@ from sidecar_injector.names import Reason
 from sidecar_injector.profiles.istio.proxy_config_checks import config_problems
 from sidecar_injector.profiles.istio.proxy_config_fields import FIELDS, Field, Kind, Message, Shape
 from sidecar_injector.profiles.istio.proxy_config_reading import Reading, read_config, shown
+from sidecar_injector.profiles.istio.texts import remembering
 from sidecar_injector.profiles.istio.vocabulary import PROXY_CONFIG
 from sidecar_injector.templating.yaml12.compose import YamlLimits, YamlProblem, compose
 from sidecar_injector.templating.yaml12.construct import construct
@@ -38,7 +38,6 @@ DEFAULTS: Mapping[str, object] = {
 """What holds where nobody says otherwise."""
 _MERGED_BY_KEY = ("proxyMetadata", "proxyHeaders")
 _LIMITS = YamlLimits(nodes=10_000, depth=30)
-_REMEMBERED_LENGTH = 4096
 
 
 def effective(mesh_defaults: Mapping[str, object], annotation: str | None) -> Mapping[str, object]:
@@ -95,11 +94,9 @@ def to_json(config: Mapping[str, object]) -> str:
     return json.dumps(_written(FIELDS, changed), separators=(",", ":"), ensure_ascii=False)
 
 
+@remembering
 def _read(text: str) -> Reading:
-    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _parsed(text)
-
-
-def _parsed(text: str) -> Reading:
+    """Read an annotation: for its faults, for warnings and for what it says."""
     try:
         documents = [document.root for document in compose(text, _LIMITS)]
         roots = [construct(root) for root in documents if root is not None]
@@ -112,10 +109,6 @@ def _parsed(text: str) -> Reading:
     if not isinstance(given, Mapping):
         return Reading({}, [f"is {shown(given)}; allowed: a map of fields such as concurrency: 2"])
     return read_config(given)
-
-
-_remembered = lru_cache(maxsize=256)(_parsed)
-"""The Pods of a workload have the same text, and each is read for its faults, for warnings and for what it says."""
 
 
 def _written(fields: Message, config: Mapping[str, object]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from sidecar_injector.injection.schema import MAP
 from sidecar_injector.templating.shapes.shared import SharedMap
 
 _GO_BOOLEANS = {
@@ -30,7 +31,7 @@ def port_number(value: object) -> int | None:
 def at(tree: object, *path: str) -> object:
     """Return what stands at a path of keys, None if there is nothing."""
     for key in path:
-        if not isinstance(tree, (dict, Mapping)):
+        if not isinstance(tree, MAP):
             return None
         tree = tree.get(key)
     return tree
@@ -39,7 +40,7 @@ def at(tree: object, *path: str) -> object:
 def map_at(tree: object, *path: str) -> Mapping[str, object]:
     """Return the map at a path of keys, an empty one if there is none."""
     found = at(tree, *path)
-    return found if found is not None and isinstance(found, (dict, Mapping)) else {}
+    return found if found is not None and isinstance(found, MAP) else {}
 
 
 def maps_at(tree: object, *path: str) -> list[Mapping[str, object]]:

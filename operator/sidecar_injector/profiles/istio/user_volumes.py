@@ -4,7 +4,6 @@ Text that is no JSON is passed over with a warning, as Istio does; what can be r
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from sidecar_injector.config.model import Position
 from sidecar_injector.errors import Place, TemplateRenderError
@@ -13,6 +12,7 @@ from sidecar_injector.injection.json_text import json_of
 from sidecar_injector.injection.render import Overlay
 from sidecar_injector.injection.validity import faults as pod_faults
 from sidecar_injector.injection.view import Pod, annotations, names, part
+from sidecar_injector.profiles.istio.texts import remembering
 from sidecar_injector.profiles.istio.vocabulary import PROXY, STATUS, USER_VOLUME, USER_VOLUME_MOUNT
 
 Items = list[dict[str, object]]
@@ -85,19 +85,14 @@ def _mount_problems(mounts: Items, known: set[str]) -> Iterator[str]:
 
 def _problems(key: str, notes: Mapping[str, str]) -> tuple[str, ...]:
     """Return what keeps the volumes or mounts in an annotation from being those of a Pod."""
-    text = notes.get(key, "")
-    return _remembered(key, text) if len(text) <= _REMEMBERED_LENGTH else _judged(key, text)
+    return _judged(key, notes.get(key, ""))
 
 
+@remembering
 def _judged(key: str, text: str) -> tuple[str, ...]:
     items = _items(text)
     proxy = {"name": PROXY, "image": PROXY, "volumeMounts": items}
     return tuple(schema_problems({"spec": {"volumes": items} if key == USER_VOLUME else {"containers": [proxy]}}))
-
-
-_REMEMBERED_LENGTH = 4096
-_remembered = lru_cache(maxsize=256)(_judged)
-"""The Pods of a workload have the same text."""
 
 
 def schema_problems(tree: Mapping[str, object], *, whole: bool = True) -> Iterator[str]:
